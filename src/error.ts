@@ -1,0 +1,48 @@
+/**
+ * The one error class of the library. A message says what was found, where, why it is refused and what to do next.
+ * Text that comes from a model or a file goes through {@link quoted}, so that it can never steer a terminal.
+ */
+
+/** Stable categories; the command line maps them to exit codes. */
+export type ErrorCode =
+  /** A wrong option or argument of the caller (exit 2). */
+  | 'usage'
+  /** Input that is malformed, contradictory or unreadable (exit 1). */
+  | 'refused'
+  /** A well-formed model that needs something dyadic does not do (exit 3). */
+  | 'unsupported'
+  /** A limit on size, memory or work (exit 3). */
+  | 'limit'
+  /** A gate such as `--max-loss` was not met (exit 4). */
+  | 'gate'
+  /** A compiled program is not what it claims to be (exit 5). */
+  | 'verification'
+
+/** Longest message that is ever shown, in characters. */
+export const MAXIMUM_MESSAGE_LENGTH = 4096
+
+export class DyadicError extends Error {
+  override readonly name = 'DyadicError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(
+      message.length <= MAXIMUM_MESSAGE_LENGTH ? message : `${message.slice(0, MAXIMUM_MESSAGE_LENGTH - 1)}…`,
+      options,
+    )
+    this.code = code
+  }
+}
+
+/** A name from outside, in double quotes, escaped to printable ASCII and cut to 120 characters. */
+export function quoted(name: string): string {
+  let text = ''
+  for (const character of name) {
+    if (text.length >= 120) return `"${text}…"`
+    const point = character.codePointAt(0) as number
+    if (character === '"' || character === '\\') text += `\\${character}`
+    else if (point >= 0x20 && point < 0x7f) text += character
+    else text += `\\u{${point.toString(16)}}`
+  }
+  return `"${text}"`
+}
