@@ -1,8 +1,8 @@
 /**
  * The integer graph: what is certified, printed and hashed. It holds integers only; scales are documentation.
  *
- * Tensors are stored NHWC with N = 1. An `s8` tensor's channel stride is the channel count rounded up to 8; padding
- * lanes hold the zero point. Arithmetic is that of docs/arithmetic.md: rule numbers stand at each field.
+ * Tensors are stored NHWC with N = 1. The channel stride is the channel count rounded up to 8; what padding lanes
+ * hold never reaches a result. Arithmetic is that of docs/arithmetic.md: rule numbers stand at each field.
  */
 import type { Interval } from '../num/interval.ts'
 
@@ -24,11 +24,21 @@ export interface IntegerTensor {
   readonly range: Interval
 }
 
-/** A requantisation (R3): (value × multiplier + 2^(shift−1)) >> shift, 32 ≤ shift ≤ 62, 0 ≤ multiplier < 2^31. */
+/** A requantisation (R3): ((value << left) × multiplier + 2^(shift−1)) >> shift, 0 ≤ multiplier < 2^31, 32 ≤ shift ≤ 62. */
 export interface Requantisation {
   /** One per output channel. */
   readonly multipliers: Int32Array
   readonly shift: number
+  /** Almost always 0; the proof shows that value << left fits int32. */
+  readonly left: number
+}
+
+/** A residual tensor added inside the convolution's one rounding (R4): ((r − zeroPoint) << left) × multiplier, same shift. */
+export interface Residual {
+  readonly input: IntegerTensor
+  readonly zeroPoint: number
+  readonly multiplier: number
+  readonly left: number
 }
 
 export interface Window {
@@ -64,8 +74,8 @@ export interface ImportInstruction extends InstructionBase {
 }
 
 /**
- * Convolution, also every dense layer (a kernel as large as its input). Weights are [output][kernelHeight][kernelWidth]
- * [input / groups], already without their zero point is never stored: value = weights − weightZeroPoints[output].
+ * Convolution, also every dense layer (a kernel as large as its input). Weights are [output]
+ * [kernelHeight][kernelWidth][input / groups]; the value used is weights − weightZeroPoints[output].
  */
 export interface ConvolutionInstruction extends InstructionBase {
   readonly kind: 'convolution' | 'depthwise'
@@ -83,8 +93,8 @@ export interface ConvolutionInstruction extends InstructionBase {
   readonly requantisation: Requantisation
   readonly outputZeroPoint: number
   readonly clamp: Interval
-  /** A residual tensor of the output's shape, scaled by its own multiplier at the same shift, inside the one rounding (R4). */
-  readonly residual?: { readonly input: IntegerTensor; readonly zeroPoint: number; readonly multiplier: number }
+  /** A tensor of the output's shape. */
+  readonly residual?: Residual
   readonly bounds: Bounds
 }
 

@@ -1,0 +1,101 @@
+/**
+ * The data card for a path that a user gives: the card itself, or a default one for plain pictures and `.npy` files. What
+ * a default card takes for granted is said in words, to be shown to the user.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import { type DataCard, parseDataCard } from './card.ts'
+import type { FileAccess } from './data-set.ts'
+import { splitPath } from './file-path.ts'
+import { isPictureName } from './images.ts'
+
+export interface CardForPath {
+  readonly card: DataCard
+  /** The folder that the card's paths are relative to. */
+  readonly folder: string
+  /** What was taken for granted, one sentence; undefined for a card written by the user. */
+  readonly assumed: string | undefined
+}
+
+/** Largest data card, in bytes. */
+const CARD_LIMIT = 2 ** 20
+
+/**
+ * The card for `path`: a `.json` card, a `.npy` file, a `.tar` of pictures, or a folder of pictures or of `.npy` files.
+ * `inputShape` is the network input's shape without the batch axis; pictures need it to be [1 or 3, height, width].
+ * Throws `refused` for a path that is none of these, a card that is not valid, or pictures for another input shape.
+ */
+export async function cardForPath(
+  path: string,
+  inputShape: readonly number[],
+  files: FileAccess,
+): Promise<CardForPath> {
+  const { folder, file } = splitPath(path.replace(/(?<=.)[/\\]+$/, ''))
+  if (/\.json$/i.test(file)) return { card: await readCard(path, files), folder, assumed: undefined }
+  if (/\.npy$/i.test(file)) return npyCard({ file }, folder, inputShape)
+  if (/\.tar$/i.test(file)) return pictureCard({ tar: file }, folder, inputShape)
+  const names = await files.list(path)
+  const arrays = names.some((name) => /^[^.].*\.npy$/i.test(name))
+  const pictures = names.some(isPictureName)
+  if (arrays === pictures)
+    throw new DyadicError(
+      'refused',
+      arrays
+        ? `${quoted(path)} holds both pictures and .npy files; give a data card (.json) that says which are meant`
+        : `${quoted(path)} holds neither pictures (.jpg, .png, .webp) nor .npy files; give such a folder or a data card (.json)`,
+    )
+  return arrays ? npyCard({ folder: file }, folder, inputShape) : pictureCard({ folder: file }, folder, inputShape)
+}
+
+async function readCard(path: string, files: FileAccess): Promise<DataCard> {
+  const bytes = await files.read(path, CARD_LIMIT)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw new DyadicError('refused', `data card ${quoted(path)} is not JSON in UTF-8`, { cause: error })
+  }
+  return parseDataCard(json, path)
+}
+
+function npyCard(
+  where: { file: string } | { folder: string },
+  folder: string,
+  inputShape: readonly number[],
+): CardForPath {
+  return {
+    card: { schema: 1, samples: { kind: 'npy', ...where, shape: [...inputShape] } },
+    folder,
+    assumed: 'the .npy numbers are taken as the real input of the network, without scaling',
+  }
+}
+
+function pictureCard(
+  where: { tar: string } | { folder: string },
+  folder: string,
+  inputShape: readonly number[],
+): CardForPath {
+  const [channels, height, width] = inputShape
+  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3))
+    throw new DyadicError(
+      'refused',
+      `${quoted(folder)}: pictures cannot be the input [${inputShape}] by themselves (wanted [3 or 1, height, width]); ` +
+        'give a data card (.json) or .npy files',
+    )
+  const size: [number, number] = [height as number, width as number]
+  const square = height === width
+  return {
+    card: {
+      schema: 1,
+      samples: { kind: 'images', ...where },
+      image: {
+        ...(square ? { resizeShorterSide: size[0], crop: size } : { resize: size }),
+        channels: channels === 1 ? 'gray' : 'rgb',
+      },
+      input: { divide: 255 },
+    },
+    folder,
+    assumed:
+      `pictures are resized ${square ? `to a shorter side of ${height} and cut to their middle` : `to ${width} × ${height}`}, ` +
+      `read as ${channels === 1 ? 'grey' : 'RGB'} and scaled to 0..1; write a data card if the network was trained otherwise`,
+  }
+}

@@ -1,0 +1,18 @@
+/** Data sets: cards, readers, preprocessing, labels. Runs anywhere; the Node parts are the files named `node-*`. */
+
+export { type DataCard, dataCardJsonSchema, parseDataCard } from './card.ts'
+export { type CardForPath, cardForPath } from './card-for-path.ts'
+export { type CsvRow, type CsvTable, readCsv } from './csv.ts'
+export type { DataSet, FileAccess } from './data-set.ts'
+export { drawGlyph, GLYPH_SIZE, glyphLabel, glyphNames, openGlyphs } from './glyphs.ts'
+export { type IdxArray, readIdx } from './idx.ts'
+export type { ImageDecoder } from './images.ts'
+export type { InputMap } from './input-map.ts'
+export { checkLabels } from './labels.ts'
+export { type NpyArray, type NpyData, readNpy } from './npy.ts'
+export { type DataSetAccess, openDataSet } from './open.ts'
+export { centreCrop, type ImageSettings, preprocess, scaledSize } from './preprocess.ts'
+export { type Picture, resizeBilinear } from './resize.ts'
+export type { NestedFileAccess } from './sample-kind.ts'
+export { subset } from './subset.ts'
+export { readTar } from './tar.ts'

@@ -1,0 +1,44 @@
+/** Which samples of a stored set a card chooses, by index, so that calibration and evaluation can be disjoint lists. */
+import { z } from 'zod'
+import { DyadicError } from '../error.ts'
+
+const simpleSplit = z.union([
+  z
+    .strictObject({
+      every: z.int().min(1).describe('one sample of so many'),
+      phase: z.int().min(0).describe('the first one chosen'),
+    })
+    .refine(({ every, phase }) => phase < every, { message: '"phase" must be below "every"' }),
+  z
+    .strictObject({ from: z.int().min(0), to: z.int().min(1).describe('the first index not chosen') })
+    .refine(({ from, to }) => from < to, { message: '"from" must be below "to"' }),
+  z.strictObject({ first: z.int().min(1) }),
+])
+
+/** The card's `split` part; `except` chooses the samples that the inner split does not. */
+export const splitSchema = z.union([...simpleSplit.options, z.strictObject({ except: simpleSplit })])
+
+type Split = z.output<typeof splitSchema>
+
+/**
+ * Indices of the chosen samples among `length` stored ones, ascending; all where there is no split. Throws `refused`
+ * when the split reaches past the stored samples or chooses none.
+ */
+export function splitIndices(split: Split | undefined, length: number): number[] {
+  const all = Array.from({ length }, (_, index) => index)
+  if (split === undefined) return all
+  const inner = 'except' in split ? split.except : split
+  const inverted = inner !== split
+  const end = 'to' in inner ? inner.to : 'first' in inner ? inner.first : 0
+  if (end > length)
+    throw new DyadicError('refused', `the split asks for samples up to index ${end - 1}, the set has 0..${length - 1}`)
+  const chosen = (index: number) =>
+    'every' in inner
+      ? index % inner.every === inner.phase
+      : 'first' in inner
+        ? index < inner.first
+        : index >= inner.from && index < inner.to
+  const indices = all.filter((index) => chosen(index) !== inverted)
+  if (indices.length === 0) throw new DyadicError('refused', `the split chooses none of the ${length} samples`)
+  return indices
+}

@@ -1,0 +1,34 @@
+/**
+ * Turns the per-channel maps that no convolution could take (a normalisation before an activation, after an addition, or of
+ * a value with several readers) into depthwise 1×1 convolutions, which every executor and the lowering already know.
+ */
+import { channelAffine } from '../channel-affine.ts'
+import type { AttributeValue, Graph, Value } from '../graph.ts'
+import { addConstant, rebuild } from '../rewrite.ts'
+import { makeConstant } from '../tensor.ts'
+
+export function affineToConvolution(graph: Graph): Graph {
+  const constants = new Map(graph.constants)
+  let changed = false
+  const nodes = graph.nodes.map((node) => {
+    const affine = channelAffine(graph, node)
+    if (affine === undefined) return node
+    const { shape } = graph.values.get(affine.input) as Value
+    if (shape.length < 3) return node
+    changed = true
+    const [output] = node.outputs
+    const type = affine.exact ? 'float64' : 'float32'
+    const channels = affine.scale.length
+    const weights = makeConstant(type, [channels, 1, ...shape.slice(2).map(() => 1)], affine.scale)
+    const inputs = [affine.input, addConstant(graph, constants, `${output}:weight`, weights)]
+    if (affine.shift.some((value) => value !== 0))
+      inputs.push(addConstant(graph, constants, `${output}:bias`, makeConstant(type, [channels], affine.shift)))
+    return {
+      ...node,
+      operator: 'Conv',
+      inputs,
+      attributes: new Map<string, AttributeValue>([['group', channels]]),
+    }
+  })
+  return changed ? rebuild(graph, { nodes, constants }) : graph
+}

@@ -1,0 +1,6 @@
+/** The float32 kernel module of the fast float executor. */
+export { convolve } from './float/convolve'
+export { copyBlock, fillRows } from './float/copy'
+export { depthwise } from './float/depthwise'
+export { add, clamp, fakeQuantise, hardSigmoid, leakyRelu, multiply } from './float/elementwise'
+export { averagePool, maxPool } from './float/pool'

@@ -1,0 +1,66 @@
+/**
+ * The meaning of an integer convolution (rules R3, R4, R5 of docs/arithmetic.md), any stride, padding, dilation and
+ * groups; a dense layer is the case where the kernel is as large as the input.
+ *
+ * acc[h,w,o] = Σ (x[h·s+i·d−p, …, c] − zx[c]) × (w[o,i,j,c] − zw[o]), taps in the padding count as 0
+ * out        = clamp(requantize((acc + bias[o]) << left) + residual, …) + zero point, limited to the clamp interval
+ */
+import { clamp, requantize, requantizeSum } from '../../num/requantize.ts'
+import type { Stored, WindowGeometry } from './geometry.ts'
+
+export interface ConvolutionParameters extends WindowGeometry {
+  readonly groups: number
+  /** [output][kernelHeight][kernelWidth][input / groups]. */
+  readonly weights: Int8Array
+  readonly weightZeroPoints: Int16Array
+  readonly bias: Int32Array
+  readonly inputZeroPoints: Int16Array
+  readonly multipliers: Int32Array
+  readonly shift: number
+  readonly left: number
+  readonly outputZeroPoint: number
+  readonly low: number
+  readonly high: number
+  readonly residual?: { readonly tensor: Stored; readonly zeroPoint: number; readonly multiplier: number; readonly left: number }
+}
+
+/** Fills `output`; reads `input` (never the same array). */
+export function convolution(input: Stored, output: Stored<Int8Array> | Stored<Int32Array>, p: ConvolutionParameters): void {
+  const inputs = input.channels / p.groups
+  const outputs = output.channels / p.groups
+  const [kernelHeight, kernelWidth] = p.kernel
+  const taps = kernelHeight * kernelWidth * inputs
+  for (let h = 0; h < output.height; h++)
+    for (let w = 0; w < output.width; w++)
+      for (let o = 0; o < output.channels; o++) {
+        const group = (o - (o % outputs)) / outputs
+        const zeroPoint = p.weightZeroPoints[o]
+        let accumulator = 0
+        for (let i = 0; i < kernelHeight; i++) {
+          const y = h * p.strides[0] + i * p.dilations[0] - p.pads[0]
+          if (y < 0 || y >= input.height) continue
+          for (let j = 0; j < kernelWidth; j++) {
+            const x = w * p.strides[1] + j * p.dilations[1] - p.pads[1]
+            if (x < 0 || x >= input.width) continue
+            const source = (y * input.width + x) * input.stride + group * inputs
+            const weight = o * taps + (i * kernelWidth + j) * inputs
+            for (let c = 0; c < inputs; c++)
+              accumulator +=
+                (input.data[source + c] - p.inputZeroPoints[group * inputs + c]) * (p.weights[weight + c] - zeroPoint)
+          }
+        }
+        const value = (accumulator + p.bias[o]) << p.left
+        const position = (h * output.width + w) * output.stride + o
+        const requantised =
+          p.residual === undefined
+            ? requantize(value, p.multipliers[o], p.shift)
+            : requantizeSum(
+                value,
+                p.multipliers[o],
+                (p.residual.tensor.data[position] - p.residual.zeroPoint) << p.residual.left,
+                p.residual.multiplier,
+                p.shift,
+              )
+        output.data[position] = clamp(requantised + p.outputZeroPoint, p.low, p.high)
+      }
+}

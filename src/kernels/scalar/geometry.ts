@@ -1,0 +1,39 @@
+/** Storage of the integer tensors as every kernel sees it: NHWC, N = 1, channel stride rounded up to {@link LANES}. */
+
+/** Channels per vector step of the SIMD kernels; channel strides are multiples of it. */
+export const LANES = 8
+
+/** Channel count rounded up to a multiple of {@link LANES}. */
+export function channelStride(channels: number): number {
+  return (channels + LANES - 1) & -LANES
+}
+
+/** A stored tensor: data[(h × width + w) × stride + c]. */
+export interface Stored<Data extends Int8Array | Int32Array = Int8Array> {
+  readonly data: Data
+  readonly height: number
+  readonly width: number
+  readonly channels: number
+  readonly stride: number
+}
+
+/** A zero-filled stored tensor. */
+export function allocateStored<Data extends Int8Array | Int32Array>(
+  format: Data extends Int8Array ? 's8' : 's32',
+  height: number,
+  width: number,
+  channels: number,
+): Stored<Data> {
+  const stride = channelStride(channels)
+  const length = height * width * stride
+  const data = (format === 's8' ? new Int8Array(length) : new Int32Array(length)) as unknown as Data
+  return { data, height, width, channels, stride }
+}
+
+/** Sliding-window geometry: kernel, strides, dilations as [vertical, horizontal]; pads as top and left. */
+export interface WindowGeometry {
+  readonly kernel: readonly [number, number]
+  readonly strides: readonly [number, number]
+  readonly dilations: readonly [number, number]
+  readonly pads: readonly [top: number, left: number, bottom: number, right: number]
+}

@@ -1,0 +1,150 @@
+/**
+ * Interval proofs: no input whatsoever can overflow any step of an instruction (docs/arithmetic.md, section "Proofs").
+ * Bounds come from the actual weights, so they are attained by some input unless padding or clamping removes it.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import { contains, hull, INT32, type Interval, interval } from '../num/interval.ts'
+import { requantize, requantizeSum } from '../num/requantize.ts'
+import type { Bounds, Requantisation, Residual } from './integer-graph.ts'
+
+const ZERO: Interval = { low: 0, high: 0 }
+
+/** Refuses an interval that does not fit int32, naming the instruction and the step. */
+function demandInt32(bound: Interval, where: string, step: string): void {
+  if (!contains(INT32, bound))
+    throw new DyadicError(
+      'limit',
+      `layer ${quoted(where)}: ${step} can reach [${bound.low}, ${bound.high}], beyond int32; use fewer bits for its weights or input, or a larger weight scale`,
+    )
+}
+
+export interface ConvolutionProof {
+  readonly where: string
+  /** [output][taps × inputs per group], stored codes. */
+  readonly weights: Int8Array
+  readonly weightZeroPoints: Int16Array
+  readonly outputs: number
+  readonly groups: number
+  /** Input channels of the whole tensor, and integers that can be stored. */
+  readonly inputChannels: number
+  readonly inputRange: Interval
+  readonly inputZeroPoints: Int16Array
+  /** Whether some tap can fall into padding (which counts as 0). */
+  readonly padded: boolean
+  readonly bias: Int32Array
+  readonly requantisation: Requantisation
+  readonly residual?: Residual
+}
+
+/** Bounds over all output channels; throws `limit` when a step can leave int32. */
+export function proveConvolution(proof: ConvolutionProof): Bounds {
+  const { weights, outputs, groups, inputChannels, bias, requantisation } = proof
+  const inputs = inputChannels / groups
+  const taps = weights.length / outputs
+  // Limits of (x − zero point) per input channel.
+  const low = new Float64Array(inputChannels)
+  const high = new Float64Array(inputChannels)
+  for (let c = 0; c < inputChannels; c++) {
+    const shifted = interval(
+      proof.inputRange.low - proof.inputZeroPoints[c],
+      proof.inputRange.high - proof.inputZeroPoints[c],
+    )
+    const reached = proof.padded ? hull(shifted, ZERO) : shifted
+    low[c] = reached.low
+    high[c] = reached.high
+  }
+  let accumulator = ZERO
+  let biased: Interval | undefined
+  let requantised: Interval | undefined
+  const residual = proof.residual
+  const other = residual && {
+    low: (residual.input.range.low - residual.zeroPoint) * 2 ** residual.left,
+    high: (residual.input.range.high - residual.zeroPoint) * 2 ** residual.left,
+  }
+  if (other) demandInt32(other, proof.where, 'the shifted residual')
+  for (let o = 0; o < outputs; o++) {
+    const first = Math.floor(o / (outputs / groups)) * inputs
+    // Smallest and largest partial sum over every order of summation, and of the whole sum.
+    let least = 0
+    let most = 0
+    let sumLow = 0
+    let sumHigh = 0
+    for (let t = 0; t < taps; t++) {
+      const weight = weights[o * taps + t] - proof.weightZeroPoints[o]
+      const c = first + (t % inputs)
+      const a = weight * low[c]
+      const b = weight * high[c]
+      const termLow = a < b ? a : b
+      const termHigh = a < b ? b : a
+      sumLow += termLow
+      sumHigh += termHigh
+      if (termLow < 0) least += termLow
+      if (termHigh > 0) most += termHigh
+    }
+    accumulator = hull(accumulator, interval(least, most))
+    demandInt32(interval(least, most), proof.where, `the accumulator of output channel ${o}`)
+    const channel = interval((sumLow + bias[o]) * 2 ** requantisation.left, (sumHigh + bias[o]) * 2 ** requantisation.left)
+    demandInt32(channel, proof.where, `accumulator plus bias of output channel ${o}`)
+    biased = biased ? hull(biased, channel) : channel
+    const multiplier = requantisation.multipliers[o]
+    const scaled =
+      residual && other
+        ? interval(
+            requantizeSum(channel.low, multiplier, other.low, residual.multiplier, requantisation.shift),
+            requantizeSum(channel.high, multiplier, other.high, residual.multiplier, requantisation.shift),
+          )
+        : interval(
+            requantize(channel.low, multiplier, requantisation.shift),
+            requantize(channel.high, multiplier, requantisation.shift),
+          )
+    requantised = requantised ? hull(requantised, scaled) : scaled
+  }
+  return { accumulator, biased: biased ?? ZERO, requantised: requantised ?? ZERO }
+}
+
+/** Bounds of an average pool with `count` taps per window. */
+export function proveAverage(
+  where: string,
+  inputRange: Interval,
+  zeroPoint: number,
+  count: number,
+  multiplier: number,
+  shift: number,
+): Bounds {
+  const term = hull(interval(inputRange.low - zeroPoint, inputRange.high - zeroPoint), ZERO)
+  const accumulator = interval(term.low * count, term.high * count)
+  demandInt32(accumulator, where, 'the sum of a window')
+  return {
+    accumulator,
+    biased: accumulator,
+    requantised: interval(requantize(accumulator.low, multiplier, shift), requantize(accumulator.high, multiplier, shift)),
+  }
+}
+
+/** Bounds of an addition (R5): both products, their sum and the rounding term stay within int32. */
+export function proveAdd(
+  where: string,
+  left: Interval,
+  leftMultiplier: number,
+  right: Interval,
+  rightMultiplier: number,
+  shift: number,
+): Bounds {
+  const rounding = 2 ** (shift - 1)
+  const sum = interval(
+    left.low * leftMultiplier + right.low * rightMultiplier,
+    left.high * leftMultiplier + right.high * rightMultiplier,
+  )
+  const partial = hull(
+    hull(interval(left.low * leftMultiplier, left.high * leftMultiplier), interval(right.low * rightMultiplier, right.high * rightMultiplier)),
+    sum,
+  )
+  demandInt32(partial, where, 'a scaled addend')
+  const biased = interval(sum.low + rounding, sum.high + rounding)
+  demandInt32(biased, where, 'the sum with its rounding term')
+  return {
+    accumulator: partial,
+    biased,
+    requantised: interval(Math.floor(biased.low / 2 ** shift), Math.floor(biased.high / 2 ** shift)),
+  }
+}

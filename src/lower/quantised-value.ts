@@ -1,0 +1,94 @@
+/**
+ * What lowering knows about one value of the graph: the stored tensor that holds it, how integers mean reals, and whether
+ * ONNX sees it flattened. Flattening moves nothing: the next dense layer permutes its weights instead.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import type { Node } from '../graph/graph.ts'
+import type { Plan, TensorPlan, WeightPlan } from '../quantize/plan.ts'
+import type { Instruction, IntegerTensor } from './integer-graph.ts'
+
+export interface QuantisedValue {
+  readonly tensor: IntegerTensor
+  /** Format the outside sees; `u8` is stored as s8 − 128, `s16` and `s32` as s32. */
+  readonly format: TensorPlan['format']
+  /** Real = scale[c] × (outside integer − zeroPoint[c]); one entry unless it is a network input. */
+  readonly scale: readonly number[]
+  readonly zeroPoint: readonly number[]
+  /** True when ONNX sees [1, C·H·W] of a tensor with H·W > 1, in NCHW order. */
+  readonly flat: boolean
+}
+
+/** What the lowering of one node may use. */
+export interface LoweringContext {
+  readonly plan: Plan
+  readonly node: Node
+  /** Name of the node's (only) output value. */
+  readonly outputName: string
+  readonly outputShape: readonly number[]
+  input(index: number): QuantisedValue
+  hasInput(index: number): boolean
+  /** A constant input's numbers and shape; refused when it is not a constant. */
+  constant(index: number): { values: ArrayLike<number>; shape: readonly number[] }
+  /** Whether the input is a constant. */
+  isConstant(index: number): boolean
+  attribute<T>(name: string): T | undefined
+  /** A new stored tensor. */
+  tensor(description: Omit<IntegerTensor, 'id'>): IntegerTensor
+  emit(instruction: Instruction): void
+}
+
+/** Stored zero point of an 8-bit value: unsigned codes are stored 128 lower. */
+export function storedOffset(format: TensorPlan['format']): number {
+  return format === 'u8' ? 128 : 0
+}
+
+/** The value's one scale and stored zero point; refused for per-channel network inputs. */
+export function uniform(value: QuantisedValue, node: Node): { scale: number; zeroPoint: number } {
+  const zeroPoint = value.zeroPoint[0] - storedOffset(value.format)
+  if (
+    value.scale.some((scale) => scale !== value.scale[0]) ||
+    value.zeroPoint.some((point) => point !== value.zeroPoint[0]) ||
+    !Number.isInteger(zeroPoint)
+  )
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, a network input with per-channel scales or a fractional zero point; only convolutions and dense layers can: quantise the input with one scale (edit "inputs" of the plan)`,
+    )
+  return { scale: value.scale[0], zeroPoint }
+}
+
+/** The 8-bit tensors every operator but a last layer reads. */
+export function demand8Bit(value: QuantisedValue, node: Node): void {
+  if (value.tensor.format !== 's8')
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, which the plan stores as ${value.format}; only network outputs may be wider than 8 bits: change its format in the plan to s8 or u8`,
+    )
+}
+
+/** The plan's entry for an activation; refused when it is missing. */
+export function tensorPlan(plan: Plan, name: string, node: Node): TensorPlan {
+  if (!Object.hasOwn(plan.tensors, name))
+    throw new DyadicError(
+      'refused',
+      `the plan has no entry "tensors" for ${quoted(name)}, the output of node ${quoted(node.name)} (${node.operator}); make the plan with this model, or add the entry`,
+    )
+  return plan.tensors[name]
+}
+
+/** The plan's entry for a layer's weights; refused when it is missing or has the wrong number of scales. */
+export function weightPlan(plan: Plan, name: string, outputs: number, node: Node): WeightPlan {
+  if (!Object.hasOwn(plan.weights, name))
+    throw new DyadicError(
+      'refused',
+      `the plan has no entry "weights" for layer ${quoted(name)} (node ${quoted(node.name)}, ${node.operator}); make the plan with this model, or add the entry`,
+    )
+  const entry = plan.weights[name]
+  for (const [field, list] of [['scale', entry.scale], ['zeroPoint', entry.zeroPoint]] as const)
+    if (list.length !== 1 && list.length !== outputs)
+      throw new DyadicError(
+        'refused',
+        `"weights" ${quoted(name)} of the plan has ${list.length} values in "${field}", the layer has ${outputs} output channels; give 1 or ${outputs}`,
+      )
+  return entry
+}

@@ -1,0 +1,3 @@
+/** ONNX in: `parseOnnx` and its limits. */
+export { defaultLimits, type Limits } from './limits.ts'
+export { type ParseOptions, parseOnnx } from './parse-model.ts'

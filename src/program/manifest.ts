@@ -1,0 +1,65 @@
+/** The manifest of a program: what the runtime needs, and what `verify` and reports read. */
+import type { Certificate } from '../lower/certificate.ts'
+import type { Port } from '../lower/integer-graph.ts'
+
+/** A port with its place in memory. Real value = scale[c] × (integer − zeroPoint[c]). */
+export interface ProgramPort {
+  readonly name: string
+  /** Shape in the order in which the integers lie. */
+  readonly shape: readonly number[]
+  readonly format: 'u8' | 's8' | 's32'
+  readonly scale: readonly number[]
+  readonly zeroPoint: readonly number[]
+  /** Axis of `shape` that `scale` and `zeroPoint` run along. */
+  readonly channelAxis: number
+  /** Byte address in the program's memory. */
+  readonly offset: number
+  readonly count: number
+}
+
+export interface SelfTest {
+  /** Seed of the generated inputs (`program/self-test.ts`). */
+  readonly seed: number
+  readonly samples: number
+  /** SHA-256 over all outputs of all samples, from the scalar meaning. */
+  readonly sha256: string
+}
+
+export interface ProgramManifest {
+  readonly schema: 1
+  readonly name: string
+  /** Version of the compiler. */
+  readonly dyadic: string
+  readonly inputs: readonly ProgramPort[]
+  readonly outputs: readonly ProgramPort[]
+  readonly memory: {
+    readonly bytes: number
+    readonly constantBytes: number
+    readonly arenaBytes: number
+    readonly weightBytes: number
+  }
+  /** SHA-256 of the plan's text. */
+  readonly plan: string
+  readonly selfTest: SelfTest
+  readonly certificate: Certificate
+  readonly notes?: Readonly<Record<string, unknown>>
+}
+
+/** Ports with their addresses; an NHWC port's shape is given in that order. */
+export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, number>): ProgramPort[] {
+  return ports.map((port) => {
+    const [batch, channels, ...spatial] = port.shape
+    const last = port.layout === 'nhwc'
+    const shape = last ? [batch, ...spatial, channels] : port.shape
+    return {
+      name: port.name,
+      shape,
+      format: port.format,
+      scale: port.scale,
+      zeroPoint: port.scale.length === port.zeroPoint.length ? port.zeroPoint : port.scale.map(() => port.zeroPoint[0]),
+      channelAxis: last ? shape.length - 1 : 1,
+      offset: offsets.get(port.name) as number,
+      count: port.shape.reduce((product, size) => product * size, 1),
+    }
+  })
+}

@@ -1,0 +1,119 @@
+/**
+ * How weights lie in a program: panels of eight output channels, pairs of taps innermost, as `convolve` and `depthwise`
+ * read them (drawings in src/kernels/assembly/integer). Codes stay int8 in the module; `unpackWeights` widens them in place
+ * when the program starts.
+ */
+import { LANES } from '../kernels/scalar/geometry.ts'
+import type { ConvolutionInstruction } from '../lower/integer-graph.ts'
+
+export interface PackedWeights {
+  readonly panels: number
+  /** Pairs of taps per panel. */
+  readonly pairs: number
+  /** panels × pairs × 16 codes. */
+  readonly codes: Int8Array
+  /** Per panel sixteen zero points (each channel twice), or one shared block of zeros. */
+  readonly zeroPoints: Int16Array
+  /** Bytes from one panel's zero points to the next; 0 when they are shared. */
+  readonly zeroPointStep: number
+}
+
+/** How a convolution walks its widened input. */
+export interface Segments {
+  /** Contiguous runs per kernel row. */
+  readonly count: number
+  /** Elements per run. */
+  readonly length: number
+  /** Runs are rounded up to pairs of elements. */
+  readonly pairs: number
+}
+
+/** Runs of contiguous input elements: a whole kernel row where nothing lies between its taps. */
+export function segmentsOf(instruction: ConvolutionInstruction): Segments {
+  const inputs = instruction.input.channels / instruction.groups
+  const whole = instruction.groups === 1 && instruction.window.dilations[1] === 1
+  const count = whole ? 1 : instruction.window.kernel[1]
+  const length = whole ? instruction.window.kernel[1] * inputs : inputs
+  return { count, length, pairs: (length + 1) >> 1 }
+}
+
+function panelZeroPoints(
+  zeroPoints: Int16Array,
+  first: number,
+  channels: number,
+  panels: number,
+): { zeroPoints: Int16Array; zeroPointStep: number } {
+  const used = zeroPoints.subarray(first, first + channels)
+  if (used.every((value) => value === 0)) return { zeroPoints: new Int16Array(2 * LANES), zeroPointStep: 0 }
+  const table = new Int16Array(panels * 2 * LANES)
+  for (let o = 0; o < channels; o++) table.fill(used[o], 2 * o, 2 * o + 2)
+  return { zeroPoints: table, zeroPointStep: 4 * LANES }
+}
+
+/** Weights of output channels [first, first + channels) for `convolve`. Codes that pad a pair equal the zero point. */
+export function packConvolution(instruction: ConvolutionInstruction, first: number, channels: number): PackedWeights {
+  const [kernelHeight] = instruction.window.kernel
+  const { count, length, pairs } = segmentsOf(instruction)
+  const panels = Math.ceil(channels / LANES)
+  const pairsPerPanel = kernelHeight * count * pairs
+  const codes = new Int8Array(panels * pairsPerPanel * 2 * LANES)
+  const taps = kernelHeight * count * length
+  for (let o = 0; o < channels; o++) {
+    const panel = (o - (o % LANES)) / LANES
+    const lane = o % LANES
+    const source = (first + o) * taps
+    for (let segment = 0; segment < kernelHeight * count; segment++)
+      for (let k = 0; k < 2 * pairs; k++) {
+        const target = ((panel * pairsPerPanel + segment * pairs + (k >> 1)) * LANES + lane) * 2 + (k & 1)
+        codes[target] =
+          k < length ? instruction.weights[source + segment * length + k] : instruction.weightZeroPoints[first + o]
+      }
+  }
+  return { panels, pairs: pairsPerPanel, codes, ...panelZeroPoints(instruction.weightZeroPoints, first, channels, panels) }
+}
+
+/** Weights for `depthwise`: taps in row-major order, paired; an odd last tap meets a zero weight. */
+export function packDepthwise(instruction: ConvolutionInstruction): PackedWeights {
+  const taps = instruction.window.kernel[0] * instruction.window.kernel[1]
+  const channels = instruction.output.channels
+  const pairs = (taps + 1) >> 1
+  const panels = Math.ceil(channels / LANES)
+  const codes = new Int8Array(panels * pairs * 2 * LANES)
+  for (let c = 0; c < channels; c++)
+    for (let tap = 0; tap < 2 * pairs; tap++) {
+      const panel = (c - (c % LANES)) / LANES
+      codes[((panel * pairs + (tap >> 1)) * LANES + (c % LANES)) * 2 + (tap & 1)] =
+        tap < taps ? instruction.weights[c * taps + tap] : instruction.weightZeroPoints[c]
+    }
+  return { panels, pairs, codes, ...panelZeroPoints(instruction.weightZeroPoints, 0, channels, panels) }
+}
+
+/** Values of a per-channel parameter, padded with zeros to whole panels. */
+export function padChannels(values: Int32Array, first: number, channels: number): Int32Array {
+  const padded = new Int32Array(Math.ceil(channels / LANES) * LANES)
+  padded.set(values.subarray(first, first + channels))
+  return padded
+}
+
+/**
+ * The same convolution with one group: weights outside the own group hold the zero point. For grouped layers whose groups
+ * do not fill whole panels, and for depthwise layers with an epilogue that only `convolve` has.
+ */
+export function ungroup(instruction: ConvolutionInstruction): ConvolutionInstruction {
+  if (instruction.groups === 1) return instruction
+  const { groups, input, output } = instruction
+  const inputs = input.channels / groups
+  const outputs = output.channels / groups
+  const taps = instruction.window.kernel[0] * instruction.window.kernel[1]
+  const weights = new Int8Array(output.channels * taps * input.channels)
+  for (let o = 0; o < output.channels; o++) {
+    const group = (o - (o % outputs)) / outputs
+    weights.fill(instruction.weightZeroPoints[o], o * taps * input.channels, (o + 1) * taps * input.channels)
+    for (let tap = 0; tap < taps; tap++)
+      weights.set(
+        instruction.weights.subarray((o * taps + tap) * inputs, (o * taps + tap + 1) * inputs),
+        (o * taps + tap) * input.channels + group * inputs,
+      )
+  }
+  return { ...instruction, kind: 'convolution', groups: 1, weights }
+}

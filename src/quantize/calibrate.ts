@@ -1,0 +1,178 @@
+/**
+ * Calibration: float inference over the samples with an observer on every value that the integer program will store, then
+ * scales and zero points for all of them.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import type { DataSet } from '../data/data-set.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { operators } from '../graph/operators/index.ts'
+import { readConstant } from '../graph/tensor.ts'
+import { createFastExecutor } from '../reference/fast.ts'
+import { realInput } from './input.ts'
+import { createObserver, type Observer, type Range, type RangeMethod } from './observe.ts'
+import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
+import { activationPlan, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
+
+export interface CalibrateOptions {
+  /** Format of activations inside the program (default u8: an 8-bit code with a zero point). */
+  readonly activations?: 'u8' | 's8'
+  /** Zero point 0 for every activation (default false). */
+  readonly symmetric?: boolean
+  readonly weights?: WeightPlan['format']
+  /** How ranges are chosen (default minmax). */
+  readonly range?: RangeMethod
+  /** Most samples to use (default all). */
+  readonly samples?: number
+  /** Called after each sample. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Whether the integer program stores this node's output with numbers of its own. */
+export function ownsScale(node: Node): boolean {
+  const meaning = operators.get(node.operator)?.integer
+  return meaning === 'accumulate' || meaning === 'average' || meaning === 'sum' || meaning === 'table'
+}
+
+/** The plan for a fused float graph. Throws `refused` when samples do not fit the network. */
+export async function calibrate(graph: Graph, samples: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
+  const method = options.range ?? 'minmax'
+  const total = Math.min(samples.length, options.samples ?? samples.length)
+  if (total === 0) throw new DyadicError('refused', `calibration set ${quoted(samples.name)} has no samples; give at least one`)
+  if (graph.inputs.length !== 1)
+    throw new DyadicError(
+      'unsupported',
+      `the network has ${graph.inputs.length} inputs (${graph.inputs.map(quoted).join(', ')}); calibration feeds one: write the plan by hand`,
+    )
+  const [inputName] = graph.inputs
+  const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
+  for (const node of graph.nodes) if (ownsScale(node)) observers.set(node.outputs[0], createObserver(method))
+  const executor = createFastExecutor(graph)
+  const describe = (name: string, index: number, cause: unknown): DyadicError =>
+    new DyadicError(
+      'refused',
+      `calibration sample ${quoted(samples.describe(index))}, value ${quoted(name)}: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
+  for (let index = 0; index < total; index++) {
+    options.signal?.throwIfAborted()
+    const input = realInput(graph, inputName, samples, await samples.read(index))
+    try {
+      observers.get(inputName)?.observe(input)
+    } catch (cause) {
+      throw describe(inputName, index, cause)
+    }
+    executor.run(new Map([[inputName, input]]), (name, values) => {
+      try {
+        observers.get(name)?.observe(values)
+      } catch (cause) {
+        throw describe(name, index, cause)
+      }
+    })
+    options.onProgress?.(index + 1, total)
+  }
+  const ranges = new Map([...observers].map(([name, observer]): [string, Range] => [name, observer.range()]))
+  return choosePlan(graph, samples, ranges, options, {
+    method: 'calibrate',
+    range: method,
+    data: samples.name,
+    samples: total,
+  })
+}
+
+/** Scales from ranges: activations first, then weights, which need the scale of what they multiply. */
+function choosePlan(
+  graph: Graph,
+  samples: DataSet,
+  ranges: ReadonlyMap<string, Range>,
+  options: CalibrateOptions,
+  origin: Record<string, unknown>,
+): Plan {
+  const format = options.activations ?? 'u8'
+  const [inputName] = graph.inputs
+  const { elementType } = samples
+  const input: InputPlan =
+    elementType === 'float32'
+      ? floatInputPlan(ranges.get(inputName) as Range, options.symmetric ?? false)
+      : storedInputPlan({ elementType, scale: samples.scale, offset: samples.offset })
+  // Scale of each value in ONNX order of production; same-scale operators pass theirs on.
+  const scales = new Map<string, readonly number[]>([[inputName, input.scale]])
+  const consumers = new Map<string, number>()
+  for (const node of graph.nodes) for (const name of node.inputs) consumers.set(name, (consumers.get(name) ?? 0) + 1)
+  const tensors: [string, TensorPlan][] = []
+  const weights: [string, WeightPlan][] = []
+  for (const node of graph.nodes) {
+    const name = node.outputs[0]
+    if (!ownsScale(node)) {
+      scales.set(name, scales.get(node.inputs[0]) ?? [1])
+      continue
+    }
+    const range = ranges.get(name) as Range
+    let plan = activationPlan(range, format, options.symmetric)
+    if (operators.get(node.operator)?.integer === 'accumulate') {
+      const entry = layerWeights(graph, node, scales.get(node.inputs[0]) ?? [1], options.weights ?? 's8')
+      weights.push([name, entry.plan])
+      if (staysWide(graph, name, consumers) && node.inputs[3] === undefined)
+        plan = wideOutputPlan(range, entry.plan.scale.map((scale) => scale * entry.inputScale))
+    }
+    tensors.push([name, plan])
+    scales.set(name, [plan.scale])
+  }
+  return {
+    schema: 1,
+    kind: 'dyadic-plan',
+    model: graph.name,
+    origin,
+    inputs: Object.fromEntries([[inputName, input]]),
+    tensors: Object.fromEntries(tensors),
+    weights: Object.fromEntries(weights),
+  }
+}
+
+/** A float input without a natural scale: 8 bits over what was observed. */
+function floatInputPlan(range: Range, symmetric: boolean): InputPlan {
+  const plan = activationPlan(range, 's8', symmetric)
+  return { format: 's8', scale: [plan.scale], zeroPoint: [plan.zeroPoint], layout: 'nchw' }
+}
+
+/** A layer's weights with per-channel input scales folded in, as lowering will see them. */
+function layerWeights(
+  graph: Graph,
+  node: Node,
+  inputScale: readonly number[],
+  format: WeightPlan['format'],
+): { plan: WeightPlan; inputScale: number } {
+  const constant = graph.constants.get(node.inputs[1])
+  if (constant === undefined)
+    throw new DyadicError('unsupported', `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`)
+  const values = Float64Array.from(readConstant(constant) as ArrayLike<number>)
+  const bias = graph.constants.get(node.inputs[2] ?? '')
+  const [outputs, inputs] = constant.shape
+  const perChannel = inputScale.length > 1
+  if (perChannel) {
+    const groups = (node.attributes.get('group') as number | undefined) ?? 1
+    const channels = node.operator === 'dyadic.Dense' ? inputScale.length : inputs
+    const taps = values.length / outputs / channels
+    for (let o = 0; o < outputs; o++) {
+      const first = Math.floor(o / (outputs / groups)) * (groups > 1 ? inputs : 0)
+      for (let c = 0; c < channels; c++)
+        for (let t = 0; t < taps; t++) values[(o * channels + c) * taps + t] *= inputScale[first + c]
+    }
+  }
+  const common = perChannel ? 1 : inputScale[0]
+  const biasValues = bias && (readConstant(bias) as ArrayLike<number>)
+  return { plan: weightScales(values, outputs, biasValues, common, format), inputScale: common }
+}
+
+/** A network output that nothing else reads, possibly behind changes of shape: its layer may stay wide. */
+function staysWide(graph: Graph, name: string, consumers: ReadonlyMap<string, number>): boolean {
+  let value = name
+  for (;;) {
+    const used = consumers.get(value) ?? 0
+    if (graph.outputs.includes(value)) return used === 0
+    const reader = graph.nodes.find((node) => node.inputs.includes(value))
+    if (used !== 1 || reader === undefined) return false
+    if (!['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(reader.operator)) return false
+    value = reader.outputs[0]
+  }
+}

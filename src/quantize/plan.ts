@@ -1,0 +1,80 @@
+/**
+ * The plan: every decision about numbers, as one readable JSON file that can be edited and fed back. It names values by
+ * their ONNX names (of the last operator of a fused group) and layers by their output value.
+ */
+import * as z from 'zod'
+import { DyadicError } from '../error.ts'
+
+/** Formats of stored activations: 8 bits inside a program, 16 or 32 bits for network outputs that stay wide. */
+export const activationFormats = ['u8', 's8', 's16', 's32'] as const
+export type ActivationFormat = (typeof activationFormats)[number]
+/** Formats of weights. `u8` carries a zero point; the others are symmetric. */
+export const weightFormats = ['s8', 's7', 's6', 's5', 's4', 's3', 's2', 'u8'] as const
+export type WeightFormat = (typeof weightFormats)[number]
+
+const positive = z.number().positive().finite()
+const names = z.string().min(1).max(1024)
+
+const inputSchema = z.strictObject({
+  /** Integers the caller hands over. */
+  format: z.enum(['u8', 's8']),
+  /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. Zero points may be fractions. */
+  scale: z.array(positive).min(1),
+  zeroPoint: z.array(z.number().finite()).min(1),
+  /** Order of the integers the caller hands over; the network's shape is given in ONNX order either way. */
+  layout: z.enum(['nchw', 'nhwc']).default('nchw'),
+})
+
+const tensorSchema = z.strictObject({
+  format: z.enum(activationFormats),
+  /** Real value = scale × (integer − zeroPoint). */
+  scale: positive,
+  zeroPoint: z.int().min(-32768).max(32767),
+})
+
+const weightSchema = z.strictObject({
+  format: z.enum(weightFormats),
+  /** One per output channel, or one for all. */
+  scale: z.array(positive).min(1),
+  zeroPoint: z.array(z.int().min(-255).max(255)).min(1),
+})
+
+export const planSchema = z.strictObject({
+  schema: z.literal(1),
+  kind: z.literal('dyadic-plan'),
+  model: z.string().max(1024),
+  /** How the numbers were chosen, for people: observer, samples, origin. */
+  origin: z.record(z.string(), z.unknown()).default({}),
+  inputs: z.record(names, inputSchema),
+  tensors: z.record(names, tensorSchema),
+  weights: z.record(names, weightSchema),
+})
+
+/** The quantisation of one network input. */
+export type InputPlan = z.infer<typeof inputSchema>
+/** The quantisation of one activation. */
+export type TensorPlan = z.infer<typeof tensorSchema>
+/** The quantisation of one layer's weights. */
+export type WeightPlan = z.infer<typeof weightSchema>
+export type Plan = z.infer<typeof planSchema>
+
+/** Integers a format can hold. */
+export function formatRange(format: ActivationFormat | WeightFormat): { low: number; high: number } {
+  const bits = Number(format.slice(1))
+  return format[0] === 'u'
+    ? { low: 0, high: 2 ** bits - 1 }
+    : { low: -(2 ** (bits - 1)), high: 2 ** (bits - 1) - 1 }
+}
+
+/** A plan from parsed JSON. Throws `refused` listing every wrong field by its path. */
+export function parsePlan(json: unknown, where: string): Plan {
+  const result = planSchema.safeParse(json)
+  if (result.success) return result.data
+  const problems = result.error.issues.slice(0, 12).map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`)
+  throw new DyadicError('refused', `${where} is not a dyadic plan:\n  ${problems.join('\n  ')}`)
+}
+
+/** The plan as text: two-space JSON with a final newline, keys in the order they were made. */
+export function printPlan(plan: Plan): string {
+  return `${JSON.stringify(plan, null, 2)}\n`
+}

@@ -1,0 +1,73 @@
+/** From ranges to scales and zero points: the choices a plan records. */
+import type { InputPlan, TensorPlan, WeightPlan } from './plan.ts'
+import { formatRange } from './plan.ts'
+import type { Range } from './observe.ts'
+
+/** Accumulator units a bias may take: leaves the accumulator itself half of int32. */
+const BIAS_LIMIT = 2 ** 30
+
+/**
+ * Scale and zero point of an 8-bit activation: the range is widened to contain zero, so that zero (padding, Relu) is exact.
+ * A range of only zero gets scale 1.
+ */
+export function activationPlan(range: Range, format: 'u8' | 's8', symmetric = false): TensorPlan {
+  const codes = formatRange(format)
+  let low = Math.min(0, range.low)
+  let high = Math.max(0, range.high)
+  if (symmetric) {
+    high = Math.max(-low, high)
+    low = format === 'u8' ? 0 : -high
+  }
+  const steps = symmetric ? (format === 'u8' ? 255 : 254) : 255
+  const scale = high > low ? (high - low) / steps : 1
+  const zeroPoint = symmetric
+    ? 0
+    : Math.min(codes.high, Math.max(codes.low, Math.floor(codes.low - low / scale + 0.5)))
+  return { format, scale, zeroPoint }
+}
+
+/**
+ * A network output that stays wide: 16-bit codes at twice the observed range, never finer than an accumulator unit of its
+ * layer (a finer scale would only multiply noise).
+ */
+export function wideOutputPlan(range: Range, accumulatorScales: readonly number[]): TensorPlan {
+  const magnitude = Math.max(-range.low, range.high)
+  const finest = Math.max(...accumulatorScales) * 2
+  return { format: 's16', scale: Math.max(magnitude / 2 ** 14, finest) || 1, zeroPoint: 0 }
+}
+
+/**
+ * Symmetric scale per output channel: the largest magnitude becomes the largest code. A channel whose bias would leave the
+ * accumulator (a dead channel with tiny weights) gets a larger scale.
+ */
+export function weightScales(
+  weights: ArrayLike<number>,
+  outputs: number,
+  bias: ArrayLike<number> | undefined,
+  inputScale: number,
+  format: WeightPlan['format'],
+): WeightPlan {
+  const largestCode = formatRange(format).high
+  const perChannel = weights.length / outputs
+  const scale = Array.from({ length: outputs }, (_, o) => {
+    let magnitude = 0
+    for (let i = o * perChannel; i < (o + 1) * perChannel; i++) magnitude = Math.max(magnitude, Math.abs(weights[i]))
+    const forBias = bias === undefined ? 0 : Math.abs(bias[o]) / (BIAS_LIMIT * inputScale)
+    return Math.max(magnitude / largestCode, forBias) || 1
+  })
+  return { format, scale, zeroPoint: [0] }
+}
+
+/** A network input by the numbers its data set stores: pixels stay exact. */
+export function storedInputPlan(data: {
+  readonly elementType: 'uint8' | 'int8'
+  readonly scale: readonly number[]
+  readonly offset: readonly number[]
+}): InputPlan {
+  return {
+    format: data.elementType === 'uint8' ? 'u8' : 's8',
+    scale: [...data.scale],
+    zeroPoint: [...data.offset],
+    layout: 'nchw',
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The fast float executor: a graph after `simplify` and `fuse` becomes a list of calls of float32 SIMD kernels over one
+ * fixed memory, planned and filled once. It means what the obvious executor (run.ts) means, up to the order and the
+ * float32 rounding of sums; NaN inputs of QuantizeLinear give the least integer here, where the obvious one refuses them.
+ * Operators and ranks without a kernel run by their own definition, slower.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import type { Graph, Value } from '../graph/graph.ts'
+import { allocate, elementCount, readConstant, type Tensor } from '../graph/tensor.ts'
+import type { FloatExecutor } from './executor.ts'
+import { placeBuffers } from './fast/buffers.ts'
+import { instantiateKernels } from './fast/kernels.ts'
+import { valueCount } from './fast/layout.ts'
+import { exportValue, generic, importValue } from './fast/lower-generic.ts'
+import { lowerings } from './fast/lowerings.ts'
+import { type Machine, Planner, type Stored } from './fast/planner.ts'
+
+/** Address 0 means "none" to the kernels, so nothing may live there. */
+const FIRST_ADDRESS = 64
+
+/**
+ * Plans and fills the executor's memory. Throws `limit` when the graph needs more than 32-bit memory holds. `run` throws
+ * `refused` on missing, unknown or wrongly sized inputs. `tap` sees stored values in the order N, H, W, C, all others
+ * row-major; it does not see the integers between QuantizeLinear and DequantizeLinear.
+ */
+export function createFastExecutor(graph: Graph): FloatExecutor {
+  const planner = new Planner(graph)
+  const inputs = graph.inputs.map((name) => planInput(planner, name))
+  graph.nodes.forEach((node, index) => {
+    planner.enter(index + 1)
+    if (planner.covered.has(node)) return
+    if (!lowerings.get(node.operator)?.(node, planner)) generic(node, planner)
+  })
+  planner.enter(graph.nodes.length + 1)
+  const outputs = graph.outputs.map((name) => [name, planOutput(planner, name)] as const)
+  const taps = graph.nodes.map((node) => node.outputs.flatMap((name) => tapOf(planner, name)))
+  const machine = build(planner)
+  const { steps } = planner
+  return {
+    run: (given, tap) => {
+      checkInputs(graph, given)
+      machine.heap.clear()
+      for (const read of inputs) read(machine, given)
+      for (let index = 1; index < steps.length; index++) {
+        for (const step of steps[index]) step(machine)
+        if (tap) for (const report of taps[index - 1] ?? []) report(machine, tap)
+      }
+      return new Map(outputs.map(([name, read]) => [name, read(machine)]))
+    },
+  }
+}
+
+/** Places everything, makes the memory and fills in the constants. */
+function build(planner: Planner): Machine {
+  const constants = planner.constants.map(({ buffer }) => buffer)
+  const end = placeBuffers([...constants, ...planner.buffers], FIRST_ADDRESS)
+  const pages = Math.ceil(end / 65536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const floats = new Float32Array(memory.buffer)
+  const integers = new Int32Array(memory.buffer)
+  for (const { buffer, data } of planner.constants.splice(0))
+    (data instanceof Float32Array ? floats : integers).set(data, buffer.address / 4)
+  return { kernels: instantiateKernels(memory), floats, heap: new Map() }
+}
+
+type ReadInput = (machine: Machine, given: ReadonlyMap<string, Float32Array>) => void
+
+function planInput(planner: Planner, name: string): ReadInput {
+  const layout = planner.layout(name)
+  if (layout) {
+    const stored = planner.define(name, layout)
+    const between = planner.scratch(valueCount(layout))
+    return (machine, given) => importValue(machine, given.get(name) as Float32Array, stored, between)
+  }
+  const { type, shape } = planner.graph.values.get(name) as Value
+  return (machine, given) => {
+    const values = given.get(name) as Float32Array
+    const data = allocate(type, values.length)
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+      throw new DyadicError('unsupported', `input ${quoted(name)} has type ${type}; only float graphs run here`)
+    data.set(values)
+    machine.heap.set(name, { type, shape, data })
+  }
+}
+
+function planOutput(planner: Planner, name: string): (machine: Machine) => Float32Array {
+  const constant = planner.graph.constants.get(name)
+  if (constant) {
+    const data = singles(readConstant(constant))
+    return () => data.slice()
+  }
+  const stored = planner.stored(name)
+  if (!stored) return ({ heap }) => singles((heap.get(name) as Tensor).data).slice()
+  const between = planner.scratch(valueCount(stored.layout))
+  return (machine) => exportValue(machine, stored, between)
+}
+
+type Report = (machine: Machine, tap: (name: string, values: Float32Array) => void) => void
+
+function tapOf(planner: Planner, name: string): Report[] {
+  const stored = planner.stored(name)
+  if (stored) return [(machine, tap) => tap(name, withoutPadding(machine, stored))]
+  return [
+    ({ heap }, tap) => {
+      const tensor = heap.get(name)
+      if (tensor) tap(name, singles(tensor.data))
+    },
+  ]
+}
+
+/** A value's elements in the order N, H, W, C: a view where there are no padding lanes, else a copy. */
+function withoutPadding({ floats }: Machine, { layout, buffer }: Stored): Float32Array {
+  const { c, lanes } = layout
+  const count = valueCount(layout)
+  const start = buffer.address / 4
+  if (lanes === c) return floats.subarray(start, start + count)
+  const values = new Float32Array(count)
+  for (let pixel = 0; pixel * c < count; pixel++)
+    values.set(floats.subarray(start + pixel * lanes, start + pixel * lanes + c), pixel * c)
+  return values
+}
+
+function singles(data: Tensor['data']): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number)
+}
+
+function checkInputs(graph: Graph, given: ReadonlyMap<string, Float32Array>): void {
+  for (const name of given.keys())
+    if (!graph.inputs.includes(name))
+      throw new DyadicError(
+        'refused',
+        `the graph has no input ${quoted(name)}; it has ${graph.inputs.map(quoted).join(', ')}`,
+      )
+  for (const name of graph.inputs) {
+    const { shape } = graph.values.get(name) as Value
+    const values = given.get(name)
+    if (!values) throw new DyadicError('refused', `no value is given for input ${quoted(name)}`)
+    if (values.length !== elementCount(shape))
+      throw new DyadicError(
+        'refused',
+        `input ${quoted(name)} has ${values.length} elements; its shape [${shape}] needs ${elementCount(shape)}`,
+      )
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The float meaning of a graph, slow and obvious: every node's `evaluate` in order. It defines what the fast executor and
+ * every pass must agree with; nothing that loops over a data set uses it.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import type { Graph, Value } from '../graph/graph.ts'
+import type { Operator } from '../graph/operator.ts'
+import { operators } from '../graph/operators/index.ts'
+import { allocate, elementCount, readConstant, type Tensor } from '../graph/tensor.ts'
+import type { FloatExecutor } from './executor.ts'
+
+function constantsOf(graph: Graph): Map<string, Tensor> {
+  return new Map(
+    Array.from(graph.constants, ([name, constant]) => [
+      name,
+      { type: constant.type, shape: constant.shape, data: readConstant(constant) },
+    ]),
+  )
+}
+
+/** Refuses missing, superfluous and wrongly sized inputs, naming them. */
+function checkInputs(graph: Graph, inputs: ReadonlyMap<string, { readonly length: number }>): void {
+  for (const name of inputs.keys())
+    if (!graph.inputs.includes(name))
+      throw new DyadicError(
+        'refused',
+        `the graph has no input ${quoted(name)}; it has ${graph.inputs.map(quoted).join(', ')}`,
+      )
+  for (const name of graph.inputs) {
+    const { shape } = graph.values.get(name) as Value
+    const found = inputs.get(name)
+    if (found === undefined) throw new DyadicError('refused', `no value is given for input ${quoted(name)}`)
+    if (found.length !== elementCount(shape))
+      throw new DyadicError(
+        'refused',
+        `input ${quoted(name)} has ${found.length} elements; its shape [${shape}] needs ${elementCount(shape)}`,
+      )
+  }
+}
+
+function evaluate(
+  graph: Graph,
+  known: Map<string, Tensor>,
+  tap?: (name: string, tensor: Tensor) => void,
+): Map<string, Tensor> {
+  for (const node of graph.nodes) {
+    const operator = operators.get(node.operator) as Operator
+    const results = operator.evaluate({
+      node: node.name,
+      inputs: node.inputs.map((name) => (name === '' ? undefined : known.get(name))),
+      attributes: node.attributes,
+      outputs: node.outputs.filter((name) => name !== '').map((name) => graph.values.get(name) as Value),
+    })
+    node.outputs.forEach((name, index) => {
+      if (name === '') return
+      known.set(name, results[index])
+      tap?.(name, results[index])
+    })
+  }
+  return new Map(graph.outputs.map((name) => [name, known.get(name) as Tensor]))
+}
+
+/** Runs one inference on tensors of the graph's own types. Throws `refused` on missing, unknown or misshapen inputs. */
+export function runReference(graph: Graph, inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  checkInputs(graph, new Map(Array.from(inputs, ([name, { data }]) => [name, data])))
+  for (const [name, { type }] of inputs) {
+    const wanted = (graph.values.get(name) as Value).type
+    if (type !== wanted) throw new DyadicError('refused', `input ${quoted(name)} has type ${type}, not ${wanted}`)
+  }
+  return evaluate(graph, new Map([...constantsOf(graph), ...inputs]))
+}
+
+/**
+ * An executor for float graphs; constants are read once. Inputs are converted to the graph's input types, and every
+ * result is given as float32, row-major in ONNX layout.
+ */
+export function createReferenceExecutor(graph: Graph): FloatExecutor {
+  const constants = constantsOf(graph)
+  const singles = ({ data }: Tensor): Float32Array =>
+    data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number)
+  return {
+    run: (inputs, tap) => {
+      checkInputs(graph, inputs)
+      const known = new Map(constants)
+      for (const [name, values] of inputs) {
+        const { type, shape } = graph.values.get(name) as Value
+        const data = allocate(type, values.length)
+        if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+          throw new DyadicError('unsupported', `input ${quoted(name)} has type ${type}; only float graphs run here`)
+        data.set(values)
+        known.set(name, { type, shape, data })
+      }
+      const results = evaluate(graph, known, tap && ((name, tensor) => tap(name, singles(tensor))))
+      return new Map(Array.from(results, ([name, tensor]) => [name, singles(tensor)]))
+    },
+  }
+}
