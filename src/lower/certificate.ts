@@ -19,7 +19,7 @@ export interface CertificateRow {
 export interface Certificate {
   /** SHA-256 of the integer graph's canonical text. */
   readonly integerGraph: string
-  /** Largest magnitude any int32 step can reach, and the bits left below 2^31. */
+  /** Largest magnitude any accumulator with its bias can reach, and the bits left below 2^31. */
   readonly largestAccumulator: number
   readonly headroomBits: number
   readonly rows: readonly CertificateRow[]
@@ -33,7 +33,9 @@ export function certify(graph: IntegerGraph): Certificate {
   for (const instruction of graph.instructions) {
     if (!('bounds' in instruction)) continue
     const { bounds, output } = instruction
-    for (const { low, high } of [bounds.accumulator, bounds.biased]) largest = Math.max(largest, -low, high)
+    // Additions choose their multipliers so as to fill int32: they say nothing about room.
+    if (instruction.kind !== 'add')
+      for (const { low, high } of [bounds.accumulator, bounds.biased]) largest = Math.max(largest, -low, high)
     rows.push({
       name: instruction.name,
       kind: instruction.kind,

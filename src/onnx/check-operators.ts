@@ -53,7 +53,7 @@ export function checkOperators(graph: Message<'GraphProto'>, opset: number): voi
   const rest = missing.size > LISTED_OPERATORS ? `; and ${missing.size - LISTED_OPERATORS} more` : ''
   throw new DyadicError(
     'unsupported',
-    `the model uses ${missing.size} ${missing.size === 1 ? 'operator' : 'operators'} that dyadic does not have: ` +
+    `the model uses ${missing.size} ${missing.size === 1 ? 'operator' : 'operators'} that dyadic does not have (ai.onnx opset ${opset}): ` +
       `${list.join('; ')}${rest}`,
   )
 }
@@ -71,7 +71,5 @@ function missingOperator(node: Message<'NodeProto'>, opset: number): { key?: str
   const operator = type.includes('.') ? undefined : operators.get(type)
   if (operator === undefined) return { key: `ai.onnx::${name}`, note: '' }
   const first = Math.min(...operator.since)
-  return first > opset
-    ? { key: `ai.onnx::${name}`, note: ` in the form of opset ${opset} (understood from ${first})` }
-    : { note: '' }
+  return first > opset ? { key: `ai.onnx::${name}`, note: ` in its form before opset ${first}` } : { note: '' }
 }

@@ -24,11 +24,21 @@ export function describeForeignStart(bytes: Uint8Array): string | undefined {
   if (startsWith('\0asm')) return 'is a WebAssembly module; this command needs the ONNX model it was made from'
   if (head.length >= 8 && String.fromCharCode(...head.subarray(4, 8)) === 'TFL3')
     return 'is a TensorFlow Lite model; convert it with tf2onnx'
-  if (head.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) && !head.includes(0x7f))
-    return 'looks like a text file'
+  if (isText(head)) return 'looks like a text file'
   // Every field of a model has a number below 32: its tag takes one byte below 0x80, or two ending in 0x01.
   const number = head[0] < 0x80 ? head[0] >> 3 : ((head[1] ?? 0) << 4) | ((head[0] & 0x7f) >> 3)
   if (expectedWireType('ModelProto', number) === (head[0] & 7)) return undefined
   const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0'))
   return `begins with the bytes ${hex.join(' ')}`
+}
+
+function isText(head: Uint8Array): boolean {
+  if (!head.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d)) return false
+  try {
+    // As a stream, because the sample may end within a character.
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true })
+    return true
+  } catch {
+    return false
+  }
 }

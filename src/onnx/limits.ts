@@ -21,7 +21,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   fileBytes: 2 ** 31 - 1,
-  messages: 2_000_000,
+  messages: 1_000_000,
   fields: 200_000_000,
   depth: 64,
   nameLength: 4096,

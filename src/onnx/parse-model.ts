@@ -135,8 +135,14 @@ function checkVersions(model: Message<'ModelProto'>): number {
     versions.set(name, version)
   }
   const opset = versions.get('ai.onnx')
-  if (opset === undefined)
-    throw new DyadicError('refused', 'the model imports no version of the default operator set (domain "ai.onnx")')
+  if (opset === undefined) {
+    const others = [...versions].map(([domain, version]) => `${quoted(domain)} version ${version}`)
+    throw new DyadicError(
+      others.length === 0 ? 'refused' : 'unsupported',
+      'the model imports no version of the default operator set "ai.onnx"' +
+        (others.length === 0 ? '' : `, only ${others.slice(0, 10).join(', ')}`),
+    )
+  }
   if (opset < OPSET_RANGE[0] || opset > OPSET_RANGE[1])
     throw new DyadicError(
       'unsupported',

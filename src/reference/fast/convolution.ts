@@ -4,7 +4,7 @@
  */
 import type { Buffer } from './buffers.ts'
 import { copy, type Kernels } from './kernels.ts'
-import { extents, type Layout, laneStrides } from './layout.ts'
+import { extents, type Four, type Layout, laneStrides } from './layout.ts'
 import { packBias, packConvolution, packDepthwise, panelled } from './pack-weights.ts'
 import type { Planner, Stored } from './planner.ts'
 import type { Window } from './window.ts'
@@ -36,82 +36,80 @@ const BLOCK_BYTES = 1 << 18
 
 /** Emits the steps of a convolution for the planner's current node. */
 export function emitConvolution(planner: Planner, convolution: Convolution): void {
-  const { input, output, window, groups, weights, bias, residual, low, high } = convolution
-  const channels = input.layout.c
-  const outputs = output.layout.c
-  const depthwise = groups > 1 && groups === channels && groups === outputs
+  const { input, output, window, groups } = convolution
+  const depthwise = groups > 1 && groups === input.layout.c && groups === output.layout.c
   const plane = emitPadding(planner, input, window, depthwise)
-  const pixels = output.layout.n * output.layout.h * output.layout.w
   const offsets = pixelTable(planner, plane, output.layout, window)
-  const outputStride = output.layout.lanes * 4
-  const residualBytes = outputStride
-  const packedBias = planner.constant(packBias(bias, outputs, depthwise ? 1 : groups))
+  if (depthwise) emitDepthwise(planner, convolution, plane, offsets)
+  else emitGroups(planner, convolution, plane, offsets)
+}
+
+function emitDepthwise(planner: Planner, convolution: Convolution, plane: Plane, offsets: Buffer): void {
+  const { output, window, weights, bias, residual, low, high } = convolution
+  const { n, h, w, c, lanes } = output.layout
   const area = window.kernel[0] * window.kernel[1]
-  if (depthwise) {
-    const packed = planner.constant(packDepthwise(weights, channels, area))
-    const taps = segmentTable(planner, plane, window)
-    planner.emit(({ kernels }) =>
-      kernels.depthwise(
-        ...[plane.buffer.address, offsets.address, pixels, taps.address, area, packed.address, packedBias.address],
-        ...[output.buffer.address, outputStride, output.layout.lanes],
-        ...[residual?.buffer.address ?? 0, residualBytes, low, high],
-      ),
-    )
-    return
-  }
-  const inputs = channels / groups
+  const packed = planner.constant(packDepthwise(weights, c, area))
+  const packedBias = planner.constant(packBias(bias, c, 1))
+  const taps = tapTable(planner, plane, window)
+  planner.emit(({ kernels }) =>
+    kernels.depthwise(
+      ...[plane.buffer.address, offsets.address, n * h * w, taps.address, area, packed.address, packedBias.address],
+      ...[output.buffer.address, lanes * 4, lanes, residual?.buffer.address ?? 0, lanes * 4, low, high],
+    ),
+  )
+}
+
+function emitGroups(planner: Planner, convolution: Convolution, plane: Plane, offsets: Buffer): void {
+  const { output, window, groups, weights, bias, residual, low, high } = convolution
+  const { n, h, w, c: outputs } = output.layout
+  const pixels = n * h * w
+  const inputs = convolution.input.layout.c / groups
   const perGroup = outputs / groups
+  const area = window.kernel[0] * window.kernel[1]
   const packed = planner.constant(packConvolution(weights, outputs, groups, inputs, area))
-  const rowWise = groups === 1 && window.dilations[1] === 1 && plane.stride === channels
-  const segments = rowWise ? rowTable(planner, plane, window) : segmentTable(planner, plane, window)
+  const packedBias = planner.constant(packBias(bias, outputs, groups))
+  const rowWise = groups === 1 && window.dilations[1] === 1 && plane.stride === inputs
+  const segments = rowWise ? rowTable(planner, plane, window) : tapTable(planner, plane, window)
   const segmentCount = rowWise ? window.kernel[0] : area
   const runBytes = (rowWise ? window.kernel[1] : 1) * inputs * 4
-  const panelLanes = panelled(perGroup)
-  const lanes = (perGroup + 3) & ~3
-  // A group whose channels do not fill whole vectors would overwrite its neighbour: it goes through a map of its own.
-  const detour = groups > 1 && lanes !== perGroup ? planner.scratch(pixels * lanes) : undefined
-  const detourResidual = detour && residual ? planner.scratch(pixels * lanes) : undefined
   const block = Math.max(64, Math.floor(BLOCK_BYTES / (segmentCount * runBytes * 4)) * 4)
+  const lanes = (perGroup + 3) & ~3
+  // A group that does not fill whole vectors would overwrite its neighbour: it goes through maps of its own.
+  const detour = groups > 1 && lanes !== perGroup
+  const stride = detour ? lanes * 4 : output.layout.lanes * 4
+  const ownOutput = detour ? planner.scratch(pixels * lanes) : undefined
+  const ownResidual = detour && residual ? planner.scratch(pixels * lanes) : undefined
+  const whole: Slice = { pixels, channels: perGroup, stride: output.layout.lanes * 4 }
   planner.emit(({ kernels }) => {
     for (let group = 0; group < groups; group++) {
       const slice = group * perGroup * 4
-      const target = detour?.address ?? output.buffer.address + slice
-      const targetStride = detour ? lanes * 4 : outputStride
-      if (detourResidual && residual)
-        copySlice(
-          kernels,
-          pixels,
-          perGroup,
-          residual.buffer.address + slice,
-          outputStride,
-          detourResidual.address,
-          lanes * 4,
-        )
-      const added = detourResidual?.address ?? (residual ? residual.buffer.address + slice : 0)
+      const resultSlice = output.buffer.address + slice
+      const residualSlice = residual && residual.buffer.address + slice
+      const target = ownOutput?.address ?? resultSlice
+      const added = ownResidual?.address ?? residualSlice ?? 0
+      if (ownResidual && residualSlice) copySlice(kernels, residualSlice, whole, added, { ...whole, stride })
       for (let first = 0; first < pixels; first += block)
         kernels.convolve(
           ...[plane.buffer.address + group * inputs * 4, offsets.address + first * 4, Math.min(block, pixels - first)],
           ...[segments.address, segmentCount, runBytes],
-          packed.address + group * panelLanes * inputs * area * 4,
-          packedBias.address + group * panelLanes * 4,
-          ...[target + first * targetStride, targetStride, lanes],
-          ...[added && added + first * targetStride, targetStride, low, high],
+          ...[packed.address + group * panelled(perGroup) * inputs * area * 4],
+          ...[packedBias.address + group * panelled(perGroup) * 4],
+          ...[target + first * stride, stride, lanes, added && added + first * stride, stride, low, high],
         )
-      if (detour) copySlice(kernels, pixels, perGroup, target, lanes * 4, output.buffer.address + slice, outputStride)
+      if (ownOutput) copySlice(kernels, target, { ...whole, stride }, resultSlice, whole)
     }
   })
 }
 
-function copySlice(
-  kernels: Kernels,
-  pixels: number,
-  channels: number,
-  source: number,
-  sourceStride: number,
-  target: number,
-  targetStride: number,
-): void {
-  kernels.copyBlock(source, target, 1, 1, pixels, channels, 0, 0, sourceStride, 4, 0, 0, targetStride, 4)
+/** Some channels of every pixel; `stride` is bytes per pixel. */
+interface Slice {
+  readonly pixels: number
+  readonly channels: number
+  readonly stride: number
+}
+
+function copySlice(kernels: Kernels, source: number, from: Slice, target: number, to: Slice): void {
+  kernels.copyBlock(source, target, 1, 1, from.pixels, from.channels, 0, 0, from.stride, 4, 0, 0, to.stride, 4)
 }
 
 /** The input where it needs no padding, else a padded copy; a copy for `convolve` drops the padding lanes. */
@@ -124,28 +122,20 @@ function emitPadding(planner: Planner, input: Stored, window: Window, keepLanes:
   const width = left + w + right
   const buffer = planner.scratch(n * height * width * stride)
   const pixel = stride * 4
-  const size: Layout = keepLanes ? { ...input.layout, c: lanes } : input.layout
+  const planeStrides: Four = [height * width * pixel, 4, width * pixel, pixel]
   planner.emit(({ kernels }) => {
     for (let sample = 0; sample < n; sample++) {
       const start = buffer.address + sample * height * width * pixel
       const first = (top * width + left) * pixel
-      const rowEnd = ((top + h - 1) * width + left + w) * pixel
+      const last = ((top + h - 1) * width + left + w) * pixel
       kernels.fillRows(start, 1, first / 4, 0, 0)
       kernels.fillRows(start + first + w * pixel, h - 1, (right + left) * stride, width * pixel, 0)
-      kernels.fillRows(start + rowEnd, 1, (height * width * pixel - rowEnd) / 4, 0, 0)
+      kernels.fillRows(start + last, 1, (height * width * pixel - last) / 4, 0, 0)
     }
     const inside = buffer.address + (top * width + left) * pixel
-    if (stride === lanes) {
-      const sourceRow = w * pixel
-      const targetRow = width * pixel
-      kernels.copyBlock(
-        ...[input.buffer.address, inside, 1, n, h, w * stride],
-        ...[0, h * sourceRow, sourceRow, 4, 0, height * targetRow, targetRow, 4],
-      )
-    } else
-      copy(kernels, extents(size), input.buffer.address, laneStrides(size), inside, [
-        ...([height * width * pixel, 4, width * pixel, pixel] as const),
-      ])
+    // With equal strides a row is one run; otherwise the copy leaves the padding lanes out.
+    const size: Four = stride === lanes ? [n, w * lanes, h, 1] : extents(input.layout)
+    copy(kernels, size, input.buffer.address, laneStrides(input.layout), inside, planeStrides)
   })
   return { buffer, height, width, stride }
 }
@@ -166,7 +156,7 @@ function pixelTable(planner: Planner, plane: Plane, output: Layout, window: Wind
 }
 
 /** Byte offset of each kernel position. */
-function segmentTable(planner: Planner, plane: Plane, window: Window): Buffer {
+function tapTable(planner: Planner, plane: Plane, window: Window): Buffer {
   const { width, stride } = plane
   const [height, columns] = window.kernel
   return planner.table(`taps ${[width, stride, window.kernel, window.dilations]}`, () =>

@@ -57,8 +57,3 @@ export function rowMajorStrides(layout: Layout): Four {
   const plane = layout.h * layout.w * 4
   return [layout.c * plane, plane, layout.w * 4, 4]
 }
-
-/** True when the value's memory equals its row-major form. */
-export function isRowMajor(layout: Layout): boolean {
-  return layout.h * layout.w === 1 ? layout.lanes === layout.c : false
-}

@@ -2,9 +2,9 @@
 import { type ElementType, elementCount } from '../../graph/tensor.ts'
 import { attributeOr, constantInput } from './attributes.ts'
 import type { Kernels } from './kernels.ts'
-import { type Layout, laneCount } from './layout.ts'
+import { type Layout, laneCount, sameLayout } from './layout.ts'
 import { limits } from './lower-weighted.ts'
-import { commonLayout, type Lowering, type Planner, type Stored } from './planner.ts'
+import type { Lowering, Planner, Stored } from './planner.ts'
 
 /** Runs a kernel over all lanes: `call(kernels, input, output, count)`. */
 type UnaryCall = (kernels: Kernels, input: number, output: number, count: number) => void
@@ -96,7 +96,8 @@ function binary(makeCall: (node: Parameters<Lowering>[0]) => BinaryCall): Loweri
   return (node, planner) => {
     const left = planner.stored(node.inputs[0])
     const right = planner.stored(node.inputs[1])
-    if (!left || !right || !commonLayout([left, right]) || !planner.layout(node.outputs[0])) return false
+    const layout = planner.layout(node.outputs[0])
+    if (!left || !right || !layout || !allHave(layout, [left, right])) return false
     const call = makeCall(node)
     const output = planner.defineOver(node.outputs[0], left)
     const count = laneCount(left.layout)
@@ -105,6 +106,11 @@ function binary(makeCall: (node: Parameters<Lowering>[0]) => BinaryCall): Loweri
     )
     return true
   }
+}
+
+/** False where operands broadcast. */
+function allHave(layout: Layout, values: readonly Stored[]): boolean {
+  return values.every((value) => sameLayout(value.layout, layout))
 }
 
 /** `Add` of equal shapes and `dyadic.Add`. */

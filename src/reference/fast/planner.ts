@@ -8,7 +8,7 @@ import type { Graph, Node } from '../../graph/graph.ts'
 import { readConstant, type Tensor } from '../../graph/tensor.ts'
 import type { Buffer } from './buffers.ts'
 import type { Kernels } from './kernels.ts'
-import { type Layout, laneCount, layoutOf, sameLayout } from './layout.ts'
+import { type Layout, laneCount, layoutOf } from './layout.ts'
 
 /** A value in memory. */
 export interface Stored {
@@ -165,10 +165,4 @@ function packLanes(values: Float32Array, layout: Layout): Float32Array {
       for (let pixel = 0; pixel < h * w; pixel++)
         packed[(sample * h * w + pixel) * lanes + channel] = values[(sample * c + channel) * h * w + pixel]
   return packed
-}
-
-/** The common layout of all, or `undefined` when one is missing or differs. */
-export function commonLayout(values: readonly (Stored | undefined)[]): Layout | undefined {
-  const first = values[0]?.layout
-  return first && values.every((value) => value && sameLayout(value.layout, first)) ? first : undefined
 }

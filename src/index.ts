@@ -1,0 +1,57 @@
+/**
+ * The public surface of dyadic: read a network, choose its numbers, compile it. Everything here also runs in a browser tab.
+ * `dyadic/runtime` loads what `compile` makes; `dyadic/data` reads data sets.
+ */
+import { DyadicError, quoted } from './error.ts'
+import type { DataSet } from './data/data-set.ts'
+import type { Graph } from './graph/graph.ts'
+import { type CompiledProgram, compileProgram } from './program/compile.ts'
+import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'
+import type { Plan } from './quantize/plan.ts'
+import { completePlan, prepare } from './quantize/prepare.ts'
+import { VERSION } from './version.ts'
+
+export type { DataSet } from './data/data-set.ts'
+export { DyadicError, type ErrorCode } from './error.ts'
+export type { Graph, Node, Value } from './graph/graph.ts'
+export { printGraph } from './graph/print.ts'
+export type { IntegerGraph } from './lower/integer-graph.ts'
+export { printIntegerGraph } from './lower/print.ts'
+export { type Limits, parseOnnx } from './onnx/index.ts'
+export type { CompiledProgram } from './program/compile.ts'
+export { interpret } from './program/interpret.ts'
+export type { ProgramManifest } from './program/manifest.ts'
+export { type VerificationReport, verifyModule } from './program/verify.ts'
+export type { CalibrateOptions } from './quantize/calibrate.ts'
+export { evaluate, evaluatePair, type Predictor } from './quantize/evaluate.ts'
+export { type Plan, parsePlan, printPlan } from './quantize/plan.ts'
+export { createFastExecutor } from './reference/fast.ts'
+export { createReferenceExecutor } from './reference/run.ts'
+export { prepare, VERSION }
+
+/**
+ * Chooses the numbers of a network. A file that is quantised already (QDQ) gives its own; whatever it leaves open, and every
+ * float network, is calibrated on `samples`. Throws `refused` when samples are needed and there are none.
+ */
+export async function quantize(graph: Graph, samples?: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
+  const { compiled, filePlan, missing } = prepare(graph)
+  if (filePlan && missing.length === 0) return filePlan
+  if (samples === undefined)
+    throw new DyadicError(
+      'refused',
+      filePlan
+        ? `the file gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}; give calibration samples`
+        : 'a float network needs calibration samples; give a data set of a few hundred',
+    )
+  const calibrated = await calibrate(compiled, samples, options)
+  return filePlan ? completePlan(calibrated, filePlan) : calibrated
+}
+
+/** Compiles a network by a plan. Throws `unsupported`, `refused` or `limit`. */
+export function compile(
+  graph: Graph,
+  plan: Plan,
+  options: { readonly notes?: Readonly<Record<string, unknown>> } = {},
+): CompiledProgram {
+  return compileProgram(prepare(graph).compiled, plan, { version: VERSION, notes: options.notes })
+}

@@ -1,0 +1,114 @@
+/**
+ * What a model file becomes before any number is chosen: the graph for float inference, the graph that is compiled, and,
+ * where the file is quantised already, the plan that its own scales make.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import { fuse } from '../graph/fuse.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { removeDead } from '../graph/passes/remove-dead.ts'
+import { removeIdentities } from '../graph/passes/remove-identities.ts'
+import { applyPasses, simplify } from '../graph/simplify.ts'
+import { readNumbers } from '../graph/tensor.ts'
+import { type AbsorbedGraph, absorbQuantisation, type ConstantGrid, isQuantised } from './absorb.ts'
+import { ownsScale } from './calibrate.ts'
+import { formatRange, type Plan, type TensorPlan, type WeightPlan } from './plan.ts'
+import { weightScales } from './scales.ts'
+
+export interface PreparedNetwork {
+  /** Simplified and fused; a quantised file's own quantisation steps are still in it. For float executors. */
+  readonly float: Graph
+  /** The same network without quantisation operators: what a plan names and what is lowered. */
+  readonly compiled: Graph
+  /** Plan made of the file's scales; undefined for a float file. */
+  readonly filePlan?: Plan
+  /** Values whose numbers the file does not give, and which calibration must find; empty when the file gives all. */
+  readonly missing: readonly string[]
+}
+
+/** Prepares a graph as `parseOnnx` gives it. Throws `unsupported` for quantised forms that cannot be compiled. */
+export function prepare(graph: Graph): PreparedNetwork {
+  const float = fuse(simplify(graph))
+  if (!isQuantised(graph)) return { float, compiled: float, missing: [] }
+  const absorbed = absorbQuantisation(applyPasses(graph, [removeIdentities, removeDead]))
+  // The file rounds between a convolution and an addition, so the addition stays an instruction of its own.
+  const compiled = fuse(simplify(absorbed.graph), { residual: false })
+  return { float, compiled, ...planOf(compiled, absorbed) }
+}
+
+function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missing: string[] } {
+  const missing: string[] = []
+  const inputs: [string, Plan['inputs'][string]][] = []
+  for (const name of graph.inputs) {
+    const entry = absorbed.tensors.get(name)
+    if (entry === undefined) missing.push(name)
+    else
+      inputs.push([
+        name,
+        { format: entry.format === 'u8' ? 'u8' : 's8', scale: [entry.scale], zeroPoint: [entry.zeroPoint], layout: 'nchw' },
+      ])
+  }
+  const tensors: [string, TensorPlan][] = []
+  const weights: [string, WeightPlan][] = []
+  const scaleOf = new Map<string, number>(graph.inputs.map((name) => [name, absorbed.tensors.get(name)?.scale ?? 1]))
+  for (const node of graph.nodes) {
+    const [name] = node.outputs
+    const entry = absorbed.tensors.get(name)
+    if (entry) tensors.push([name, entry])
+    else if (ownsScale(node)) missing.push(name)
+    const inputScale = scaleOf.get(node.inputs[0]) ?? 1
+    scaleOf.set(name, entry?.scale ?? inputScale)
+    if (node.operator === 'dyadic.Conv' || node.operator === 'dyadic.Dense')
+      weights.push([name, fileWeights(graph, node, absorbed.grids, inputScale)])
+  }
+  const filePlan: Plan = {
+    schema: 1,
+    kind: 'dyadic-plan',
+    model: graph.name,
+    origin: { method: 'file' },
+    inputs: Object.fromEntries(inputs),
+    tensors: Object.fromEntries(tensors),
+    weights: Object.fromEntries(weights),
+  }
+  return { filePlan, missing }
+}
+
+/** The file's grid where the layer's weights lie on it; otherwise symmetric scales per channel. */
+function fileWeights(
+  graph: Graph,
+  node: Node,
+  grids: ReadonlyMap<string, ConstantGrid>,
+  inputScale: number,
+): WeightPlan {
+  const name = node.inputs[1]
+  const constant = graph.constants.get(name)
+  if (constant === undefined)
+    throw new DyadicError('unsupported', `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`)
+  const values = readNumbers(constant)
+  const [outputs] = constant.shape
+  // Dense layers may hold a transposed copy, named after the original.
+  const grid = grids.get(name) ?? grids.get(name.replace(/:dense(\.\d+)?$/, ''))
+  if (grid && grid.type !== 'int32' && (grid.scale.length === 1 || grid.scale.length === outputs)) {
+    const format = grid.type === 'uint8' ? 'u8' : 's8'
+    const { low, high } = formatRange(format)
+    const perChannel = values.length / outputs
+    const onGrid = values.every((value, index) => {
+      const o = grid.scale.length === 1 ? 0 : Math.floor(index / perChannel)
+      const code = value / grid.scale[o] + grid.zeroPoint[o]
+      return Math.abs(code - Math.round(code)) < 1e-6 && Math.round(code) >= low && Math.round(code) <= high
+    })
+    if (onGrid) return { format, scale: [...grid.scale], zeroPoint: [...grid.zeroPoint] }
+  }
+  const bias = graph.constants.get(node.inputs[2] ?? '')
+  return weightScales(values, outputs, bias && readNumbers(bias), inputScale, 's8')
+}
+
+/** The file's entries laid over a calibrated plan: for files that quantise only some values. */
+export function completePlan(calibrated: Plan, filePlan: Plan): Plan {
+  return {
+    ...calibrated,
+    origin: { ...calibrated.origin, file: Object.keys(filePlan.tensors).length },
+    inputs: { ...calibrated.inputs, ...filePlan.inputs },
+    tensors: { ...calibrated.tensors, ...filePlan.tensors },
+    weights: { ...calibrated.weights, ...filePlan.weights },
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { int64, type Line, net, scalar, worstError } from './net.fixture.ts'
+
+describe('movement', () => {
+  const cases: readonly [string, readonly number[], Line][] = [
+    [
+      'slice with steps',
+      [2, 6, 7, 9],
+      { operator: 'Slice', inputs: ['x', int64(0, 1), int64(2 ** 40, -1), int64(2, 3), int64(2, 3)] },
+    ],
+    [
+      'slice backwards',
+      [2, 6, 7, 9],
+      { operator: 'Slice', inputs: ['x', int64(-1, 4), int64(-100, 1), int64(3, 1), int64(-2, -1)] },
+    ],
+    ['slice of a matrix', [4, 9], { operator: 'Slice', inputs: ['x', int64(1), int64(7), int64(1)] }],
+    ['pad channels', [1, 5, 3, 3], { operator: 'Pad', inputs: ['x', int64(0, 3, 0, 0, 0, 2, 0, 0), scalar(0.5)] }],
+    ['pad and crop', [2, 5, 4, 3], { operator: 'Pad', inputs: ['x', int64(1, -1, 2, -1, -1, 0, 0, 3)] }],
+    ['pad some axes', [2, 5], { operator: 'Pad', inputs: ['x', int64(1, 2), '', int64(-1)] }],
+    ['transpose', [2, 5, 4, 3], { operator: 'Transpose', inputs: ['x'], attributes: { perm: [0, 2, 3, 1] } }],
+    ['transpose back', [2, 5, 4, 3], { operator: 'Transpose', inputs: ['x'] }],
+    ['transpose a matrix', [2, 5], { operator: 'Transpose', inputs: ['x'] }],
+    ['transpose rank 3', [2, 5, 3], { operator: 'Transpose', inputs: ['x'] }],
+    ['reshape', [2, 6, 4, 3], { operator: 'Reshape', inputs: ['x', int64(3, 2, -1, 8)] }],
+    ['reshape to rank 3', [2, 6, 4, 3], { operator: 'Reshape', inputs: ['x', int64(3, 2, -1)] }],
+    ['reshape from rank 3', [3, 2, 8], { operator: 'Reshape', inputs: ['x', int64(3, 2, 4, 2)] }],
+    ['flatten', [2, 5, 4, 3], { operator: 'Flatten', inputs: ['x'] }],
+    ['flatten one pixel', [2, 5, 1, 1], { operator: 'Flatten', inputs: ['x'] }],
+    ['squeeze', [2, 5, 1, 1], { operator: 'Squeeze', inputs: ['x', int64(2, 3)] }],
+    ['unsqueeze', [2, 5], { operator: 'Unsqueeze', inputs: ['x', int64(0, 3)] }],
+    ['dropout', [2, 5], { operator: 'Dropout', inputs: ['x'] }],
+  ]
+
+  it.each(cases)('%s', (_, shape, line) => {
+    expect(worstError(net({ x: shape }, [line]))).toBe(0)
+  })
+
+  it('concatenates along every axis', () => {
+    for (const axis of [0, 1, 2, -1]) {
+      const other = [2, 5, 4, 3].map((size, i) => (i === (axis + 4) % 4 ? size + 2 : size))
+      const line = { operator: 'Concat', inputs: ['x', 'y', 'x', { shape: other }], attributes: { axis } }
+      expect(worstError(net({ x: [2, 5, 4, 3], y: other }, [line]))).toBe(0)
+    }
+  })
+})
