@@ -11,16 +11,6 @@ import { preprocess, sampleShape } from './preprocess.ts'
 import { type SampleContext, sampleKind } from './sample-kind.ts'
 import { readTar } from './tar.ts'
 
-/**
- * Decodes one picture to interleaved 8-bit RGB, `rgb[(y × width + x) × 3 + c]`, as stored: not turned by its
- * orientation tag, no colour profile applied. `where` names the picture in errors. Throws `refused` for bytes that are
- * no picture and `limit` for too many pixels.
- */
-export type ImageDecoder = (
-  bytes: Uint8Array,
-  where: string,
-) => Promise<{ width: number; height: number; rgb: Uint8Array }>
-
 /** Largest encoded picture, in bytes. */
 const PICTURE_LIMIT = 64 * 2 ** 20
 const EXTENSION = /\.(jpe?g|png|webp)$/i

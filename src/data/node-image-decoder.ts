@@ -5,7 +5,7 @@
  */
 import sharp from 'sharp'
 import { DyadicError, quoted } from '../error.ts'
-import type { ImageDecoder } from './images.ts'
+import type { ImageDecoder } from './image-decoder.ts'
 
 /** Most pixels of a picture: 2^26, which decode to 192 MiB of RGB. */
 const MOST_PIXELS = 2 ** 26

@@ -5,7 +5,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { DataCard } from './card.ts'
 import type { DataSet } from './data-set.ts'
-import type { ImageDecoder } from './images.ts'
+import type { ImageDecoder } from './image-decoder.ts'
 import { inputMap } from './input-map.ts'
 import { readLabels } from './labels.ts'
 import type { NestedFileAccess, SampleContext, SampleSource } from './sample-kind.ts'

@@ -9,8 +9,9 @@
  * - stored pixel j weighs triangle((j − c + 0.5) × (1 / w)); the weights are divided by their sum in index order, then
  *   rounded to 22 fractional bits, halves up;
  * - the result is (2^21 + Σ weight × pixel) >> 22, clamped to 0..255.
- * Rows are filtered first, then columns, each rounding to 8 bits; columns come first when the height shrinks while the
- * width grows (as in Pillow 13; older ones always begin with the rows). An axis of unchanged size is not filtered.
+ * Rows are filtered first, then columns, each rounding to 8 bits. Columns come first when the height shrinks, and by more
+ * than twice what the width shrinks (Pillow 13's order, measured over 6000 sizes; older ones always begin with the rows,
+ * which can differ by one step in a pixel). An axis of unchanged size is not filtered.
  */
 import { DyadicError } from '../error.ts'
 
@@ -52,7 +53,7 @@ export function resizeBilinear(picture: Picture, width: number, height: number):
         'refused',
         `a picture cannot have ${width} × ${height} pixels; sides are 1..${LONGEST_SIDE}`,
       )
-  const columnsFirst = width > picture.width && height < picture.height
+  const columnsFirst = height < picture.height && picture.height - height > 2 * (picture.width - width)
   const first = columnsFirst ? resizeColumns(picture, height) : resizeRows(picture, width)
   return columnsFirst ? resizeRows(first, width) : resizeColumns(first, height)
 }

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod'
 import type { FileAccess } from './data-set.ts'
-import type { ImageDecoder } from './images.ts'
+import type { ImageDecoder } from './image-decoder.ts'
 import type { ImageSettings } from './preprocess.ts'
 
 /** File access that also sees the folders of a folder; only label kind `folders` on a folder of pictures needs that. */

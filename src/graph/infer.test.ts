@@ -95,7 +95,12 @@ describe('inferGraph refuses, naming the node', () => {
     ['pad crops', /crop more than the input/, 'Pad', [[[4]], ints(-3, -2)]],
     ['concat', /does not join/, 'Concat', [[[2, 3]], [[3, 2]]], { axis: 0 }],
     ['scales', /2 scales for axis 1/, 'QuantizeLinear', [[[1, 3]], [[2]], [[2], 'int8']]],
-    ['zero point type', /zero point of type float32 for elements of type int8/, 'DequantizeLinear', [[[3], 'int8'], [[]], [[], 'float32']]],
+    [
+      'zero point type',
+      /zero point of type float32 for elements of type int8/,
+      'DequantizeLinear',
+      [[[3], 'int8'], [[]], [[], 'float32']],
+    ],
     [
       'residual',
       /residual of shape/,

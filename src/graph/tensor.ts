@@ -84,7 +84,8 @@ export function readConstant(constant: Constant): TypedArray {
       'refused',
       `constant of shape [${constant.shape}] and type ${constant.type} has ${constant.bytes.byteLength} bytes`,
     )
-  return new ARRAYS[constant.type](constant.bytes.slice().buffer)
+  const { buffer, byteOffset, byteLength } = constant.bytes
+  return new ARRAYS[constant.type](buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
 }
 
 /** The numbers of a constant as doubles (64-bit integers must be safe integers, or `refused` is thrown). */

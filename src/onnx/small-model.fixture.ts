@@ -1,5 +1,9 @@
 /** Small ONNX models for the tests of this folder, as messages to change before they are encoded. */
+import { DyadicError } from '../error.ts'
+import type { Graph } from '../graph/graph.ts'
+import { type ParseOptions, parseOnnx } from './index.ts'
 import type { MessageInput } from './schema.ts'
+import { encodeModel } from './write-wire.ts'
 
 type Dim = number | string | undefined
 
@@ -72,4 +76,29 @@ export function convolutionGraph(): {
     output: [floatValue('y', ['N', 2, 2, 2])],
     valueInfo: [floatValue('c', ['N', 2, 2, 2])],
   }
+}
+
+export type GraphChange = (graph: ReturnType<typeof convolutionGraph>) => void
+
+/** Reads the convolution network, changed. */
+export function parseChanged(
+  change: GraphChange = () => {},
+  options: ParseOptions = {},
+  opset = 13,
+  irVersion = 8,
+): Graph {
+  const graph = convolutionGraph()
+  change(graph)
+  return parseOnnx(encodeModel(model(graph, opset, irVersion)), options)
+}
+
+/** Code and message of the DyadicError that is thrown; any other error passes through. */
+export function failureOf(act: () => unknown): { code: string; message: string } {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof DyadicError) return { code: error.code, message: error.message }
+    throw error
+  }
+  throw new Error('nothing was refused')
 }

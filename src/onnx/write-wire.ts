@@ -6,6 +6,8 @@
 import { type FieldSchema, type MessageInput, type MessageName, SCHEMA, type ScalarKind } from './schema.ts'
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from './wire.ts'
 
+const UTF8 = new TextEncoder()
+
 /** A whole ONNX file. */
 export function encodeModel(model: MessageInput<'ModelProto'>): Uint8Array {
   return encodeMessage('ModelProto', model)
@@ -65,7 +67,7 @@ const WIRE_TYPES: Readonly<Record<ScalarKind, number>> = {
 function writeScalar(writer: WireWriter, kind: ScalarKind, value: unknown): void {
   if (kind === 'float') writer.float(value as number)
   else if (kind === 'double') writer.double(value as number)
-  else if (kind === 'string') writer.byteString(new TextEncoder().encode(value as string))
+  else if (kind === 'string') writer.byteString(UTF8.encode(value as string))
   else if (kind === 'bytes') writer.byteString(value as Uint8Array)
   else writer.varint(BigInt(value as number | bigint))
 }

@@ -12,6 +12,7 @@ import type {
   Window,
 } from '../lower/integer-graph.ts'
 import { align, type Buffer, planMemory } from '../lower/memory.ts'
+import { encodeEpilogue } from './epilogue.ts'
 import type { DataSegment, KernelCall } from './module.ts'
 import { type PackedWeights, packConvolution, packDepthwise, padChannels, segmentsOf, ungroup } from './pack.ts'
 
@@ -154,8 +155,7 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
       case 'depthwise':
         run.push(...convolutionCalls(instruction, constants[index], at, address(scratchBuffers.get(index) as number)))
         break
-      case 'add': {
-        const { clamp } = instruction
+      case 'add':
         run.push({
           kernel: 'add',
           arguments: [
@@ -168,13 +168,10 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
             instruction.leftZeroPoint,
             instruction.rightZeroPoint,
             instruction.shift,
-            instruction.outputZeroPoint,
-            clamp.low,
-            clamp.high,
+            constants[index][0],
           ],
         })
         break
-      }
       case 'max-pool':
         run.push({ kernel: 'maxPool', arguments: poolArguments(instruction.input, instruction.output, instruction.window, at) })
         break
@@ -185,10 +182,8 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
             ...poolArguments(instruction.input, instruction.output, instruction.window, at),
             instruction.inputZeroPoint,
             instruction.multiplier,
-            instruction.shift,
-            instruction.outputZeroPoint,
-            instruction.clamp.low,
-            instruction.clamp.high,
+            instruction.shift - 32,
+            constants[index][0],
           ],
         })
         break
@@ -290,11 +285,15 @@ function placeConstants(
     for (let byte = 0; byte < 256; byte++) table[byte] = instruction.table[((byte << 24) >> 24) + 128]
     return [placeData(table)]
   }
+  if (instruction.kind === 'add' || instruction.kind === 'average-pool') return [placeData(encodeEpilogue(instruction))]
   if (instruction.kind !== 'convolution' && instruction.kind !== 'depthwise') return []
   const zeroPoints = new Int16Array(channelStride(instruction.input.channels))
   zeroPoints.set(instruction.inputZeroPoints)
-  const addresses = [placeData(zeroPoints)]
-  const { multipliers } = instruction.requantisation
+  const { multipliers, shift } = instruction.requantisation
+  const addresses = [
+    placeData(zeroPoints),
+    placeData(encodeEpilogue({ ...instruction, shift, wide: instruction.output.format === 's32' })),
+  ]
   if (instruction.kind === 'depthwise') {
     const channels = instruction.output.channels
     addresses.push(
@@ -331,7 +330,7 @@ function convolutionCalls(
   at: (tensor: IntegerTensor) => number,
   scratch: number,
 ): KernelCall[] {
-  const { input, output, window, requantisation, clamp } = instruction
+  const { input, output, window, requantisation } = instruction
   const { channels } = input
   const [top, left, bottom, right] = window.pads
   const { kernel, strides, dilations } = window
@@ -360,30 +359,25 @@ function convolutionCalls(
   const pixel = channels * 2
   const row = (left + input.width + right) * pixel
   const stride = channelStride(output.channels)
-  const epilogue = [
-    requantisation.left,
-    requantisation.shift,
-    instruction.outputZeroPoint,
-    clamp.low,
-    clamp.high,
-  ]
+  const shifts = [requantisation.left, requantisation.shift - 32]
   if (instruction.kind === 'depthwise') {
     calls.push({
       kernel: 'depthwise',
       arguments: [
         scratch,
-        constants[1],
-        at(output),
         constants[2],
+        at(output),
         constants[3],
         constants[4],
+        constants[1],
+        constants[5],
         (kernel[0] * kernel[1] + 1) >> 1,
         output.height,
         output.width,
         stride,
         strides[0] * row,
         strides[1] * pixel,
-        ...epilogue,
+        ...shifts,
       ],
     })
     return calls
@@ -393,10 +387,11 @@ function convolutionCalls(
     const size = output.format === 's32' ? 4 : 1
     const call = [
       scratch + group * (channels / instruction.groups) * 2,
-      constants[1 + 3 * group],
-      at(output) + first * size,
       constants[2 + 3 * group],
+      at(output) + first * size,
       constants[3 + 3 * group],
+      constants[4 + 3 * group],
+      constants[1],
       output.height * output.width,
       output.width,
       outputs,
@@ -408,7 +403,7 @@ function convolutionCalls(
       kernel[0],
       dilations[0] * row,
       segments.pairs,
-      ...epilogue,
+      ...shifts,
     ]
     if (output.format === 's32') calls.push({ kernel: 'convolveWide', arguments: call })
     else if (instruction.residual === undefined) calls.push({ kernel: 'convolve', arguments: call })
@@ -416,7 +411,7 @@ function convolutionCalls(
       const { residual } = instruction
       calls.push({
         kernel: 'convolveResidual',
-        arguments: [...call, at(residual.input) + first, residual.zeroPoint, residual.left, residual.multiplier],
+        arguments: [...call, at(residual.input) + first, residual.left],
       })
     }
   }

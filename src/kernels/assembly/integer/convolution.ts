@@ -22,54 +22,52 @@ function mac(sum: v128, input: v128, weights: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(input, weights))
 }
 
+// Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
 @inline
 function finish<Kind>(
-  target: usize, a: v128, b: v128, bias: usize, multipliers: usize, left: i32, rounding: v128, highShift: i32,
-  zeroPoint: i32, low: i32, high: i32, residual: usize, residualZeroPoint: i32, residualLeft: i32, residualMultiplier: i32,
+  target: usize, a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
+  residual: usize, residualLeft: i32,
 ): void {
-  const first = i32x4.shl(i32x4.add(a, v128.load(bias)), left)
-  const second = i32x4.shl(i32x4.add(b, v128.load(bias, 16)), left)
-  if (isInteger<Kind>()) {
-    if (sizeof<Kind>() == 4) {
-      const limitLow = i32x4.splat(low)
-      const limitHigh = i32x4.splat(high)
-      const offset = i32x4.splat(zeroPoint)
-      const q0 = i32x4.add(requantize(first, v128.load(multipliers), rounding, highShift), offset)
-      const q1 = i32x4.add(requantize(second, v128.load(multipliers, 16), rounding, highShift), offset)
-      v128.store(target, i32x4.min_s(i32x4.max_s(q0, limitLow), limitHigh))
-      v128.store(target, i32x4.min_s(i32x4.max_s(q1, limitLow), limitHigh), 16)
-    } else if (sizeof<Kind>() == 2) {
-      const other = i16x8.sub(v128.load_ext<i8>(residual), i16x8.splat(<i16>residualZeroPoint))
-      const factor = i32x4.splat(residualMultiplier)
-      storeCodes(
-        target,
-        requantizeSum(first, v128.load(multipliers), i32x4.shl(i32x4.extend_low_i16x8_s(other), residualLeft), factor, rounding, highShift),
-        requantizeSum(second, v128.load(multipliers, 16), i32x4.shl(i32x4.extend_high_i16x8_s(other), residualLeft), factor, rounding, highShift),
-        i16x8.splat(<i16>zeroPoint), i16x8.splat(<i16>low), i16x8.splat(<i16>high),
-      )
-    } else {
-      storeCodes(
-        target,
-        requantize(first, v128.load(multipliers), rounding, highShift),
-        requantize(second, v128.load(multipliers, 16), rounding, highShift),
-        i16x8.splat(<i16>zeroPoint), i16x8.splat(<i16>low), i16x8.splat(<i16>high),
-      )
-    }
+  let first = i32x4.add(a, v128.load(bias))
+  let second = i32x4.add(b, v128.load(bias, 16))
+  // Left shifts are rare: a predicted branch is cheaper than two shifts by a variable amount.
+  if (left != 0) {
+    first = i32x4.shl(first, left)
+    second = i32x4.shl(second, left)
+  }
+  const rounding = v128.load(epilogue)
+  if (sizeof<Kind>() == 4) {
+    const q0 = i32x4.add(requantize(first, v128.load(multipliers), rounding, highShift), v128.load(epilogue, 16))
+    const q1 = i32x4.add(requantize(second, v128.load(multipliers, 16), rounding, highShift), v128.load(epilogue, 16))
+    v128.store(target, i32x4.min_s(i32x4.max_s(q0, v128.load(epilogue, 32)), v128.load(epilogue, 48)))
+    v128.store(target, i32x4.min_s(i32x4.max_s(q1, v128.load(epilogue, 32)), v128.load(epilogue, 48)), 16)
+  } else if (sizeof<Kind>() == 2) {
+    const other = i16x8.sub(v128.load_ext<i8>(residual), v128.load(epilogue, 64))
+    const factor = v128.load(epilogue, 80)
+    storeCodes(
+      target,
+      requantizeSum(first, v128.load(multipliers), i32x4.shl(i32x4.extend_low_i16x8_s(other), residualLeft), factor, rounding, highShift),
+      requantizeSum(second, v128.load(multipliers, 16), i32x4.shl(i32x4.extend_high_i16x8_s(other), residualLeft), factor, rounding, highShift),
+      epilogue,
+    )
+  } else {
+    storeCodes(
+      target,
+      requantize(first, v128.load(multipliers), rounding, highShift),
+      requantize(second, v128.load(multipliers, 16), rounding, highShift),
+      epilogue,
+    )
   }
 }
 
-// Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
 @inline
 function convolution<Kind>(
-  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize,
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
   pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
-  left: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
-  residual: usize, residualZeroPoint: i32, residualLeft: i32, residualMultiplier: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
 ): void {
   const size: i32 = sizeof<Kind>() == 4 ? 4 : 1
-  const rounding = i64x2.splat(<i64>1 << (shift - 1))
-  const highShift = shift - 32
   const segmentBytes: usize = segmentPairs * 4
   const panelBytes: usize = kernelHeight * segments * segmentPairs * 32
   const wrap = rowStep - outputWidth * pixelStep
@@ -130,13 +128,13 @@ function convolution<Kind>(
           }
         }
         let position = m * targetStride + n
-        finish<Kind>(target + position * size, c00, c01, panelBias, panelMultipliers, left, rounding, highShift, zeroPoint, low, high, residual + position, residualZeroPoint, residualLeft, residualMultiplier)
+        finish<Kind>(target + position * size, c00, c01, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         position += targetStride
-        finish<Kind>(target + position * size, c10, c11, panelBias, panelMultipliers, left, rounding, highShift, zeroPoint, low, high, residual + position, residualZeroPoint, residualLeft, residualMultiplier)
+        finish<Kind>(target + position * size, c10, c11, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         position += targetStride
-        finish<Kind>(target + position * size, c20, c21, panelBias, panelMultipliers, left, rounding, highShift, zeroPoint, low, high, residual + position, residualZeroPoint, residualLeft, residualMultiplier)
+        finish<Kind>(target + position * size, c20, c21, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         position += targetStride
-        finish<Kind>(target + position * size, c30, c31, panelBias, panelMultipliers, left, rounding, highShift, zeroPoint, low, high, residual + position, residualZeroPoint, residualLeft, residualMultiplier)
+        finish<Kind>(target + position * size, c30, c31, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         m += 4
       }
       if (pixels < 4) {
@@ -155,7 +153,7 @@ function convolution<Kind>(
             }
           }
           const position = q * targetStride + n
-          finish<Kind>(target + position * size, c0, c1, panelBias, panelMultipliers, left, rounding, highShift, zeroPoint, low, high, residual + position, residualZeroPoint, residualLeft, residualMultiplier)
+          finish<Kind>(target + position * size, c0, c1, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         }
       }
       panel += panelBytes
@@ -167,31 +165,30 @@ function convolution<Kind>(
 
 /** s8 output. Steps are in bytes of the widened input; `channels` is the number of outputs, `targetStride` in elements. */
 export function convolve(
-  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize,
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
   pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
-  left: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
+  left: i32, highShift: i32,
 ): void {
-  convolution<i8>(input, weights, target, bias, multipliers, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, shift, zeroPoint, low, high, 0, 0, 0, 0)
+  convolution<i8>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, 0, 0)
 }
 
 /** s8 output with a residual tensor of the output's layout under the same rounding. */
 export function convolveResidual(
-  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize,
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
   pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
-  left: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
-  residual: usize, residualZeroPoint: i32, residualLeft: i32, residualMultiplier: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
 ): void {
-  convolution<i16>(input, weights, target, bias, multipliers, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, shift, zeroPoint, low, high, residual, residualZeroPoint, residualLeft, residualMultiplier)
+  convolution<i16>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, residual, residualLeft)
 }
 
 /** s32 output (network outputs that stay wide). */
 export function convolveWide(
-  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize,
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
   pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
-  left: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
+  left: i32, highShift: i32,
 ): void {
-  convolution<i32>(input, weights, target, bias, multipliers, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, shift, zeroPoint, low, high, 0, 0, 0, 0)
+  convolution<i32>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, 0, 0)
 }

@@ -13,14 +13,31 @@ function interleaveHigh(a: v128, b: v128): v128 {
   return i8x16.shuffle(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31)
 }
 
-export function depthwise(
-  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, tapOffsets: usize, pairs: i32,
-  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
-  left: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
+@inline
+function finish(
+  target: usize, a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
 ): void {
-  const rounding = i64x2.splat(<i64>1 << (shift - 1))
-  const highShift = shift - 32
-  const offset = i16x8.splat(<i16>zeroPoint), limitLow = i16x8.splat(<i16>low), limitHigh = i16x8.splat(<i16>high)
+  let first = i32x4.add(a, v128.load(bias))
+  let second = i32x4.add(b, v128.load(bias, 16))
+  if (left != 0) {
+    first = i32x4.shl(first, left)
+    second = i32x4.shl(second, left)
+  }
+  const rounding = v128.load(epilogue)
+  storeCodes(
+    target,
+    requantize(first, v128.load(multipliers), rounding, highShift),
+    requantize(second, v128.load(multipliers, 16), rounding, highShift),
+    epilogue,
+  )
+}
+
+export function depthwise(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  tapOffsets: usize, pairs: i32,
+  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
+  left: i32, highShift: i32,
+): void {
   const offsetsEnd = tapOffsets + pairs * 8
   for (let y = 0; y < outputHeight; y++) {
     let w = weights
@@ -46,21 +63,8 @@ export function depthwise(
           b0 = i32x4.add(b0, i32x4.dot_i16x8_s(interleaveLow(u, v), w0))
           b1 = i32x4.add(b1, i32x4.dot_i16x8_s(interleaveHigh(u, v), w1))
         }
-        const bias0 = v128.load(bias + c * 4), bias1 = v128.load(bias + c * 4, 16)
-        const multiplier0 = v128.load(multipliers + c * 4), multiplier1 = v128.load(multipliers + c * 4, 16)
-        storeCodes(
-          out,
-          requantize(i32x4.shl(i32x4.add(a0, bias0), left), multiplier0, rounding, highShift),
-          requantize(i32x4.shl(i32x4.add(a1, bias1), left), multiplier1, rounding, highShift),
-          offset, limitLow, limitHigh,
-        )
-        if (outputWidth > 1)
-          storeCodes(
-            out + stride,
-            requantize(i32x4.shl(i32x4.add(b0, bias0), left), multiplier0, rounding, highShift),
-            requantize(i32x4.shl(i32x4.add(b1, bias1), left), multiplier1, rounding, highShift),
-            offset, limitLow, limitHigh,
-          )
+        finish(out, a0, a1, bias + c * 4, multipliers + c * 4, epilogue, left, highShift)
+        if (outputWidth > 1) finish(out + stride, b0, b1, bias + c * 4, multipliers + c * 4, epilogue, left, highShift)
         x += 2
         pixel += 2 * pixelStep
         out += 2 * stride

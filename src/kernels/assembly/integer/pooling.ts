@@ -26,9 +26,9 @@ export function maxPool(
 export function averagePool(
   source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
-  inputZeroPoint: i32, multiplier: i32, shift: i32, zeroPoint: i32, low: i32, high: i32,
+  inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
 ): void {
-  const rounding = i64x2.splat(<i64>1 << (shift - 1))
+  const rounding = v128.load(epilogue)
   const factor = i32x4.splat(multiplier)
   const zero = i16x8.splat(<i16>inputZeroPoint)
   for (let oy = 0; oy < outputHeight; oy++)
@@ -48,9 +48,9 @@ export function averagePool(
         }
         storeCodes(
           target + c,
-          requantize(sum0, factor, rounding, shift - 32),
-          requantize(sum1, factor, rounding, shift - 32),
-          i16x8.splat(<i16>zeroPoint), i16x8.splat(<i16>low), i16x8.splat(<i16>high),
+          requantize(sum0, factor, rounding, highShift),
+          requantize(sum1, factor, rounding, highShift),
+          epilogue,
         )
       }
       target += stride

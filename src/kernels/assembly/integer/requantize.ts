@@ -39,10 +39,14 @@ export function requantizeSum(
   )
 }
 
+// The epilogue block: constants of one instruction in memory, read as memory operands so that they cost no register in the
+// loops. 0: rounding term (i64x2), 16: zero point, 32: low, 48: high (i16x8, or i32x4 for wide outputs),
+// 64: residual zero point (i16x8), 80: residual multiplier (i32x4).
+
 /** Eight requantised values -> zero point, clamp, one 64-bit store. Saturation at int16 lies outside every clamp interval. */
 @inline
-export function storeCodes(target: usize, first: v128, second: v128, zeroPoint: v128, low: v128, high: v128): void {
-  let codes = i16x8.add_sat_s(i16x8.narrow_i32x4_s(first, second), zeroPoint)
-  codes = i16x8.min_s(i16x8.max_s(codes, low), high)
+export function storeCodes(target: usize, first: v128, second: v128, epilogue: usize): void {
+  let codes = i16x8.add_sat_s(i16x8.narrow_i32x4_s(first, second), v128.load(epilogue, 16))
+  codes = i16x8.min_s(i16x8.max_s(codes, v128.load(epilogue, 32)), v128.load(epilogue, 48))
   v128.store64_lane(target, i8x16.narrow_i16x8_s(codes, codes), 0)
 }

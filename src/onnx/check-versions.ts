@@ -1,0 +1,71 @@
+/**
+ * What a model must be made of to be read at all: format and operator-set versions in range, dense initializers, no
+ * functions of its own.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import { isDefaultDomain } from './check-operators.ts'
+import type { Message } from './schema.ts'
+
+/** Versions of the default operator set that are read. */
+export const OPSET_RANGE: readonly [number, number] = [7, 23]
+/** Versions of the file format (`ir_version`) that are read: 3 is that of opset 7, 14 the newest this was written for. */
+export const IR_RANGE: readonly [number, number] = [3, 14]
+
+/**
+ * The version of the default operator set. Throws `unsupported` for versions out of range, `refused` where they are
+ * missing or contradict each other.
+ */
+export function checkVersions(model: Message<'ModelProto'>): number {
+  const { irVersion } = model
+  if (irVersion === undefined) throw new DyadicError('refused', 'the model gives no ir_version; is the file damaged?')
+  if (irVersion < IR_RANGE[0] || irVersion > IR_RANGE[1])
+    throw new DyadicError(
+      'unsupported',
+      `the model has ir_version ${irVersion}; versions ${IR_RANGE.join(' to ')} are read`,
+    )
+  const versions = new Map<string, bigint>()
+  for (const { domain, version } of model.opsetImport) {
+    const name = isDefaultDomain(domain) ? 'ai.onnx' : (domain as string)
+    const known = versions.get(name)
+    if (version === undefined || (known !== undefined && known !== version))
+      throw new DyadicError(
+        'refused',
+        `the model imports operator set ${quoted(name)} ${version === undefined ? 'without a version' : `in versions ${known} and ${version}`}`,
+      )
+    versions.set(name, version)
+  }
+  const opset = versions.get('ai.onnx')
+  if (opset === undefined) {
+    const others = [...versions].map(([domain, version]) => `${quoted(domain)} version ${version}`)
+    throw new DyadicError(
+      others.length === 0 ? 'refused' : 'unsupported',
+      'the model imports no version of the default operator set "ai.onnx"' +
+        (others.length === 0 ? '' : `, only ${others.slice(0, 10).join(', ')}`),
+    )
+  }
+  if (opset < OPSET_RANGE[0] || opset > OPSET_RANGE[1])
+    throw new DyadicError(
+      'unsupported',
+      `the model uses version ${opset} of operator set "ai.onnx"; versions ${OPSET_RANGE.join(' to ')} are read: ` +
+        'export it with another opset_version, or convert it with onnx.version_converter',
+    )
+  return Number(opset)
+}
+
+/** Throws `unsupported` for functions and sparse initializers, naming them. */
+export function refuseForeignParts(model: Message<'ModelProto'>, graph: Message<'GraphProto'>): void {
+  if (model.functions.length > 0) {
+    const names = model.functions.slice(0, 10).map(({ domain, name }) => quoted(`${domain ?? ''}::${name ?? ''}`))
+    throw new DyadicError(
+      'unsupported',
+      `the model defines ${model.functions.length} functions of its own (${names.join(', ')}${model.functions.length > 10 ? ', …' : ''}); ` +
+        'inline them with onnx.inliner.inline_local_functions',
+    )
+  }
+  if (graph.sparseInitializer.length > 0)
+    throw new DyadicError(
+      'unsupported',
+      `the model has ${graph.sparseInitializer.length} sparse initializers ` +
+        `(first: ${quoted(graph.sparseInitializer[0].values?.name ?? '')}); store them dense`,
+    )
+}

@@ -1,0 +1,36 @@
+/**
+ * The epilogue block of an instruction: constants that the kernels read as memory operands (layout in
+ * src/kernels/assembly/integer/requantize.ts). Six vectors of sixteen bytes, the last two only with a residual.
+ */
+import type { Interval } from '../num/interval.ts'
+
+export interface Epilogue {
+  /** Shift of the requantisation; the rounding term is 2^(shift−1). */
+  readonly shift: number
+  readonly outputZeroPoint: number
+  readonly clamp: Interval
+  /** Wide outputs clamp in 32-bit lanes. */
+  readonly wide?: boolean
+  readonly residual?: { readonly zeroPoint: number; readonly multiplier: number }
+}
+
+/** The block as bytes, little-endian. */
+export function encodeEpilogue({ shift, outputZeroPoint, clamp, wide, residual }: Epilogue): Int8Array {
+  const view = new DataView(new ArrayBuffer(residual ? 96 : 64))
+  const lanes16 = (offset: number, value: number): void => {
+    for (let lane = 0; lane < 8; lane++) view.setInt16(offset + 2 * lane, value, true)
+  }
+  const lanes32 = (offset: number, value: number): void => {
+    for (let lane = 0; lane < 4; lane++) view.setInt32(offset + 4 * lane, value, true)
+  }
+  const codes = wide ? lanes32 : lanes16
+  for (const offset of [0, 8]) view.setBigInt64(offset, 1n << BigInt(shift - 1), true)
+  codes(16, outputZeroPoint)
+  codes(32, clamp.low)
+  codes(48, clamp.high)
+  if (residual) {
+    lanes16(64, residual.zeroPoint)
+    lanes32(80, residual.multiplier)
+  }
+  return new Int8Array(view.buffer)
+}
