@@ -14,6 +14,7 @@ import {
   type LoweringContext,
   type QuantisedValue,
   storedOffset,
+  storedShape,
   tensorPlan,
   uniform,
   weightPlan,
@@ -42,7 +43,10 @@ export function lowerConvolution(context: LoweringContext): QuantisedValue {
 export function lowerDense(context: LoweringContext): QuantisedValue {
   const { values, shape } = context.constant(1)
   const [outputs, inputs] = shape
-  const { height, width, channels } = context.input(0).tensor
+  const { tensor } = context.input(0)
+  const { channels } = tensor
+  // Several rows of vectors are pixels of their own; a single row may be a whole flattened image.
+  const [height, width] = context.outputShape[0] > 1 ? [1, 1] : [tensor.height, tensor.width]
   const pixels = height * width
   if (pixels * channels !== inputs)
     throw new DyadicError(
@@ -66,7 +70,7 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
   const { plan, node, outputName } = context
   const input = context.input(0)
   demand8Bit(input, node)
-  const [, outputs, outputHeight = 1, outputWidth = 1] = context.outputShape
+  const { height: outputHeight, width: outputWidth, channels: outputs } = storedShape(context.outputShape)
   const taps = real.length / outputs
   const inputsPerGroup = input.tensor.channels / groups
   const target = tensorPlan(plan, outputName, node)

@@ -12,7 +12,7 @@ import { lowerConvolution, lowerDense } from './accumulate.ts'
 import { lowerAdd, lowerAverage, lowerTable, rescale } from './combine.ts'
 import type { Instruction, IntegerGraph, IntegerTensor, Port, Window } from './integer-graph.ts'
 import { lowerMaxPool, lowerPad, lowerReshape, lowerSlice, poolWindow } from './move.ts'
-import { type LoweringContext, type QuantisedValue, storedOffset } from './quantised-value.ts'
+import { type LoweringContext, type QuantisedValue, storedOffset, storedShape } from './quantised-value.ts'
 
 const wholeWindow = (context: LoweringContext): Window => {
   const { height, width } = context.input(0).tensor
@@ -57,8 +57,8 @@ export function findUnsupported(graph: Graph): string[] {
     )
   for (const name of graph.inputs) {
     const value = graph.values.get(name)
-    if (value && (value.shape[0] !== 1 || (value.shape.length !== 2 && value.shape.length !== 4)))
-      problems.push(`input ${quoted(name)} has shape [${value.shape}]; dyadic compiles [1, C, H, W] and [1, N]`)
+    if (value && value.shape.length !== 2 && (value.shape.length !== 4 || value.shape[0] !== 1))
+      problems.push(`input ${quoted(name)} has shape [${value.shape}]; dyadic compiles [1, C, H, W] and [N, C]`)
   }
   return problems
 }
@@ -88,7 +88,9 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
       throw new DyadicError('refused', `the plan has no entry "inputs" for ${quoted(name)}; make the plan with this model`)
     const entry = plan.inputs[name]
     const shape = graph.values.get(name)?.shape ?? []
-    const [, channels, height = 1, width = 1] = shape
+    const { height, width, channels } = storedShape(shape)
+    // Rows of vectors are stored as they come: each row is a pixel.
+    const layout = shape.length === 2 && shape[0] > 1 ? 'nhwc' : entry.layout
     for (const [field, list] of [['scale', entry.scale], ['zeroPoint', entry.zeroPoint]] as const)
       if (list.length !== 1 && list.length !== channels)
         throw new DyadicError(
@@ -112,8 +114,8 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
       zeroPoint: zeroPoint[0] - offset,
       range: { low: range.low - offset, high: range.high - offset },
     })
-    instructions.push({ kind: 'import', name, output: stored, inputName: name, format: entry.format, layout: entry.layout })
-    inputs.push({ name, shape, format: entry.format, layout: entry.layout, scale, zeroPoint })
+    instructions.push({ kind: 'import', name, output: stored, inputName: name, format: entry.format, layout })
+    inputs.push({ name, shape, format: entry.format, layout, scale, zeroPoint })
     values.set(name, { tensor: stored, format: entry.format, scale, zeroPoint, flat: false })
   }
 
@@ -128,12 +130,14 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     if (value === undefined)
       throw new DyadicError('unsupported', `output ${quoted(name)} is a constant; dyadic compiles computed outputs`)
     const format = value.format === 'u8' || value.format === 's8' ? value.format : 's32'
-    instructions.push({ kind: 'export', name, input: value.tensor, outputName: name, format, layout: 'nchw' })
+    const shape = graph.values.get(name)?.shape ?? []
+    const layout = shape.length === 2 && shape[0] > 1 ? 'nhwc' : 'nchw'
+    instructions.push({ kind: 'export', name, input: value.tensor, outputName: name, format, layout })
     outputs.push({
       name,
-      shape: graph.values.get(name)?.shape ?? [],
+      shape,
       format,
-      layout: 'nchw',
+      layout,
       scale: value.scale,
       zeroPoint: value.zeroPoint,
     })

@@ -37,6 +37,13 @@ export interface LoweringContext {
   emit(instruction: Instruction): void
 }
 
+/** Height, width and channels of a value: an image [1, C, H, W], or rows of vectors [N, C] as N pixels. */
+export function storedShape(shape: readonly number[]): { height: number; width: number; channels: number } {
+  if (shape.length === 2) return { height: 1, width: shape[0], channels: shape[1] }
+  const [, channels, height = 1, width = 1] = shape
+  return { height, width, channels }
+}
+
 /** Stored zero point of an 8-bit value: unsigned codes are stored 128 lower. */
 export function storedOffset(format: TensorPlan['format']): number {
   return format === 'u8' ? 128 : 0

@@ -49,7 +49,7 @@ export interface ProgramManifest {
 export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, number>): ProgramPort[] {
   return ports.map((port) => {
     const [batch, channels, ...spatial] = port.shape
-    const last = port.layout === 'nhwc'
+    const last = port.layout === 'nhwc' && port.shape.length > 2
     const shape = last ? [batch, ...spatial, channels] : port.shape
     return {
       name: port.name,

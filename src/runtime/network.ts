@@ -79,6 +79,10 @@ function bind(port: Port, memory: ArrayBuffer) {
 
 type BoundPort = ReturnType<typeof bind>
 
+function refuseElement(name: string, index: number, value: unknown): never {
+  throw new Error(`input ${quote(name)}: element ${index} is ${value}, not a number`)
+}
+
 function quantize({ port, inner, values }: BoundPort, reals: ArrayLike<number>): void {
   const { scale, zeroPoint, count } = port
   const { low, high } = FORMATS[port.format]
@@ -87,10 +91,10 @@ function quantize({ port, inner, values }: BoundPort, reals: ArrayLike<number>):
     const zero = zeroPoint[channel]
     for (const end = index + inner; index < end; index++) {
       const real = reals[index]
-      if (typeof real !== 'number' || Number.isNaN(real))
-        throw new Error(`input ${quote(port.name)}: element ${index} is ${real}, not a number`)
-      const integer = Math.floor(real / step + zero + 0.5)
-      values[index] = Math.min(Math.max(integer, low), high)
+      const shifted = real / step + zero + 0.5
+      if (shifted >= low && shifted < high) values[index] = Math.floor(shifted)
+      else if (Number.isNaN(shifted)) refuseElement(port.name, index, real)
+      else values[index] = shifted < low ? low : high
     }
   }
 }
@@ -120,7 +124,12 @@ function writeInput(bound: BoundPort, source: ArrayLike<number>, realsAllowed: b
   if (source.length !== count)
     throw new Error(`input ${quote(name)} has ${source.length} elements; expected ${count}, shape [${shape}]`)
   if (stored) bound.values.set(source)
-  else quantize(bound, source)
+  else {
+    // Only plain arrays can hold text or holes; `entries` visits holes too.
+    if (Array.isArray(source))
+      for (const [index, value] of source.entries()) if (typeof value !== 'number') refuseElement(name, index, value)
+    quantize(bound, source)
+  }
 }
 
 /** A network on an instance that exports `memory` (of fixed size) and `run`. Throws when the manifest does not fit it. */

@@ -1,5 +1,14 @@
 // Between the program's inputs and outputs (compact, ONNX order) and stored NHWC tensors.
 
+@inline
+function copyFlipped(source: usize, target: usize, length: i32, flip: i32): void {
+  const mask = i8x16.splat(<i8>flip)
+  const end = source + length
+  for (const whole = source + (length & -8); source < whole; source += 8, target += 8)
+    v128.store64_lane(target, v128.xor(v128.load64_zero(source), mask), 0)
+  for (; source < end; source++, target++) store<u8>(target, load<u8>(source) ^ flip)
+}
+
 /** Planes [channels][pixels] -> [pixels][stride]; every byte is xored with `flip` (0x80 turns u8 into s8 - 128). */
 export function importPlanes(source: usize, target: usize, pixels: i32, channels: i32, stride: i32, flip: i32): void {
   for (let c = 0; c < channels; c++) {
@@ -15,8 +24,12 @@ export function importPlanes(source: usize, target: usize, pixels: i32, channels
 
 /** Pixels [pixels][channels] -> [pixels][stride]. */
 export function importPixels(source: usize, target: usize, pixels: i32, channels: i32, stride: i32, flip: i32): void {
+  if (channels == stride) {
+    copyFlipped(source, target, pixels * channels, flip)
+    return
+  }
   for (let p = 0; p < pixels; p++) {
-    for (let c = 0; c < channels; c++) store<u8>(target + c, load<u8>(source + c) ^ flip)
+    copyFlipped(source, target, channels, flip)
     source += channels
     target += stride
   }
@@ -28,7 +41,10 @@ export function exportPlanes(
 ): void {
   for (let o = 0; o < outer; o++) {
     let from = source
-    for (let i = 0; i < inner; i++) {
+    if (innerStep == 1) {
+      copyFlipped(from, target, inner, flip)
+      target += inner
+    } else for (let i = 0; i < inner; i++) {
       store<u8>(target, load<u8>(from) ^ flip)
       target += 1
       from += innerStep

@@ -1,0 +1,37 @@
+/** What must hold for a row of `npm run real`: the network's own gates, and those that every program has to pass. */
+
+/** Largest module without its data segments, in bytes. */
+export const MOST_CODE_BYTES = 50 * 1024
+
+/**
+ * @param {import('./measure.mjs').Row} row
+ * @param {import('./networks.mjs').Gates} gates
+ * @returns {string[]} One sentence per missed gate.
+ */
+export function missedGates(row, gates) {
+  const { float, integer, lost, gained, total, agreement, floatOpcodes, imports, codeBytes, verified } = row
+  /** @type {[boolean, string][]} */
+  const checks = [
+    [
+      gates.float === undefined || Math.abs(float - gates.float) <= 1,
+      `the float network has ${float}/${total} right, expected ${gates.float} ± 1: check preprocessing and float executor`,
+    ],
+    [
+      gates.integerAtLeast === undefined || integer >= gates.integerAtLeast,
+      `the program has ${integer}/${total} right, at least ${gates.integerAtLeast} are wanted`,
+    ],
+    [
+      gates.lostMinusGained === undefined || lost - gained <= gates.lostMinusGained,
+      `lost − gained is ${lost} − ${gained} = ${lost - gained}, at most ${gates.lostMinusGained} is allowed`,
+    ],
+    [
+      gates.agreement === undefined || agreement >= gates.agreement,
+      `agreement is ${agreement}, at least ${gates.agreement} is wanted`,
+    ],
+    [floatOpcodes === 0, `the module has ${floatOpcodes} float instructions`],
+    [imports === 0, `the module has ${imports} imports`],
+    [codeBytes <= MOST_CODE_BYTES, `code beside weights has ${codeBytes} bytes, at most ${MOST_CODE_BYTES} are allowed`],
+    [verified, 'the module does not verify'],
+  ]
+  return checks.filter(([holds]) => !holds).map(([, message]) => `${row.network} on ${row.set}: ${message}`)
+}

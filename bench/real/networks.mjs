@@ -1,0 +1,97 @@
+/**
+ * The real networks, the samples they are calibrated and evaluated on, and what must hold. Data only; paths are relative
+ * to the repository's root. Calibration and evaluation samples of a network are disjoint: other files, or other indices.
+ *
+ * Float counts come from ONNX Runtime on the same samples, so that they prove the preprocessing and the float executor.
+ */
+
+/**
+ * @typedef {{
+ *   float?: number,
+ *   integerAtLeast?: number,
+ *   lostMinusGained?: number,
+ *   agreement?: number,
+ * }} Gates `float` correct samples ± 1; `integerAtLeast` correct samples; `lostMinusGained` the most of it;
+ *   `agreement` the least share of samples with the same answer.
+ * @typedef {{ set: string, card: object, gates: Gates }} Evaluation
+ * @typedef {{ model: string, data: string, calibration?: object, evaluations: Evaluation[] }} RealNetwork `model` is the
+ *   ONNX file, `data` the folder of the cards' files; without `calibration` the file's own numbers are used.
+ */
+
+const cifarInput = { divide: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+
+/** @param {string} file @param {object} [split] */
+const cifar = (file, split) => ({
+  ...{ schema: 1, name: file.replace('.bin', ''), samples: { kind: 'cifar', files: [file] } },
+  ...{ labels: { kind: 'inline' }, input: cifarInput, ...(split && { split }) },
+})
+
+/** @param {string} name @param {object} [split] */
+const mnist = (name, split) => ({
+  ...{ schema: 1, name, samples: { kind: 'idx', file: `${name}-images.idx3` } },
+  ...{ labels: { kind: 'idx', file: `${name}-labels.idx1` }, ...(split && { split }) },
+})
+
+/** 1000 classes for networks whose output 0 is "background". @param {object} [split] */
+const pictures = (split) => ({
+  ...{ schema: 1, name: 'imagenet-samples', samples: { kind: 'images', tar: 'images.tar' } },
+  labels: { kind: 'csv', file: 'labels.csv', labelColumn: 'label', offset: 1 },
+  image: { resizeShorterSide: 256, crop: [224, 224], channels: 'rgb' },
+  input: { scale: 1 / 128, offset: 128 },
+  ...(split && { split }),
+})
+
+/** @param {string} name @param {number} first @param {number} count */
+const glyphs = (name, first, count) => ({
+  ...{ schema: 1, name, samples: { kind: 'glyphs', seed: 1, first, count } },
+  ...{ labels: { kind: 'inline' }, input: { scale: 1 / 255, offset: 0 } },
+})
+
+/** @type {RealNetwork[]} */
+export const networks = [
+  {
+    model: '../shared/models/mnist/opt-mnist.onnx',
+    data: '../shared/data/mnist',
+    calibration: mnist('train', { first: 2000 }),
+    evaluations: [
+      { set: 't10k-a', card: mnist('t10k-a'), gates: { float: 4915, lostMinusGained: 10, agreement: 0.995 } },
+    ],
+  },
+  {
+    model: '../shared/models/resnet-cifar10/resnet20-cifar10.onnx',
+    data: '../shared/data/cifar10',
+    calibration: cifar('train_lossless.bin', { first: 256 }),
+    evaluations: [
+      { set: 'test_a', card: cifar('test_a.bin'), gates: { float: 3244, lostMinusGained: 15, agreement: 0.975 } },
+      { set: 'test_lossless_100', card: cifar('test_lossless_100.bin'), gates: { float: 94, lostMinusGained: 2 } },
+    ],
+  },
+  {
+    model: '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224-qdq.onnx',
+    data: '../shared/data/imagenet-samples',
+    evaluations: [{ set: 'imagenet-samples', card: pictures(), gates: { float: 450, integerAtLeast: 447 } }],
+  },
+  {
+    model: '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224-dequantized.onnx',
+    data: '../shared/data/imagenet-samples',
+    calibration: pictures({ every: 5, phase: 0 }),
+    evaluations: [
+      {
+        set: 'imagenet-samples without the calibration pictures',
+        card: pictures({ except: { every: 5, phase: 0 } }),
+        gates: {},
+      },
+    ],
+  },
+  {
+    model: 'examples/glyphs/glyphs.onnx',
+    data: 'examples/glyphs',
+    calibration: glyphs('glyphs-calibrate', 100000, 256),
+    evaluations: [
+      { set: 'glyphs', card: glyphs('glyphs', 200000, 1000), gates: { float: 976, lostMinusGained: 5, agreement: 0.99 } },
+    ],
+  },
+]
+
+/** The model file's name without `.onnx`. @param {RealNetwork} network */
+export const networkName = ({ model }) => model.slice(model.lastIndexOf('/') + 1, -'.onnx'.length)
