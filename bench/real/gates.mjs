@@ -10,11 +10,12 @@ export const MOST_CODE_BYTES = 50 * 1024
  */
 export function missedGates(row, gates) {
   const { float, integer, lost, gained, total, agreement, floatOpcodes, imports, codeBytes, verified } = row
+  const { floatTolerance = 1 } = gates
   /** @type {[boolean, string][]} */
   const checks = [
     [
-      gates.float === undefined || Math.abs(float - gates.float) <= 1,
-      `the float network has ${float}/${total} right, expected ${gates.float} ± 1: check preprocessing and float executor`,
+      gates.float === undefined || Math.abs(float - gates.float) <= floatTolerance,
+      `the float network has ${float}/${total} right, expected ${gates.float} ± ${floatTolerance}: check preprocessing and float executor`,
     ],
     [
       gates.integerAtLeast === undefined || integer >= gates.integerAtLeast,
@@ -30,7 +31,10 @@ export function missedGates(row, gates) {
     ],
     [floatOpcodes === 0, `the module has ${floatOpcodes} float instructions`],
     [imports === 0, `the module has ${imports} imports`],
-    [codeBytes <= MOST_CODE_BYTES, `code beside weights has ${codeBytes} bytes, at most ${MOST_CODE_BYTES} are allowed`],
+    [
+      codeBytes <= MOST_CODE_BYTES,
+      `code beside weights has ${codeBytes} bytes, at most ${MOST_CODE_BYTES} are allowed`,
+    ],
     [verified, 'the module does not verify'],
   ]
   return checks.filter(([holds]) => !holds).map(([, message]) => `${row.network} on ${row.set}: ${message}`)

@@ -3,7 +3,7 @@
  *
  * Prints a table, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
  * holds, 1 when one is missed (after all rows) or when models and data are missing, 2 for wrong arguments. --save keeps
- * the rows and the machine in bench/results/real.json.
+ * the rows and the machine in bench/results/real.json (all networks only).
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -25,6 +25,7 @@ function readArguments() {
   const known = networks.map(networkName)
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no network ${unknown.join(', ')}; there are ${known.join(', ')}`)
+  if (values.save && positionals.length > 0) throw new Error('--save keeps the rows of all networks; name none')
   return { json: values.json, save: values.save, names: positionals }
 }
 
@@ -51,7 +52,7 @@ async function main() {
       rows.push(row)
       missed.push(...missedGates(row, gates))
     }
-  const columns = Object.keys(rows[0]).filter((column) => !['metric', 'calibration'].includes(column))
+  const columns = Object.keys(rows[0]).filter((column) => !['metric', 'calibration', 'integerGraph'].includes(column))
   process.stdout.write(json ? `${JSON.stringify(rows, null, 1)}\n` : formatTable(rows, columns))
   for (const message of missed) say(`real: gate missed: ${message}`)
   if (save) {

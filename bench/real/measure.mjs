@@ -11,9 +11,10 @@ import { floatPredictor, programPredictor } from './predictors.mjs'
  *   float: number, integer: number, lost: number, gained: number, total: number,
  *   agreement: number, sqnrDb: number,
  *   wasmBytes: number, codeBytes: number, memoryBytes: number, floatOpcodes: number, imports: number, verified: boolean,
- *   msPerSample: number, compileSeconds: number,
+ *   msPerSample: number, compileSeconds: number, integerGraph: string,
  * }} Row Counts are correct samples; `codeBytes` is the file without its data segments; `msPerSample` is one `run` on
- *   stored integers; `compileSeconds` goes from ONNX bytes to module bytes, calibration included.
+ *   stored integers; `compileSeconds` goes from ONNX bytes to module bytes, calibration included; `integerGraph` is the hash that the
+ *   certificate names.
  */
 
 const rounded = (value, digits) => Number(value.toFixed(digits))
@@ -58,6 +59,7 @@ export async function measureNetwork(network, report = () => {}) {
       verified,
       msPerSample: rounded(pair.candidateMsPerSample, 4),
       compileSeconds: rounded(seconds, 2),
+      integerGraph: program.certificate.integerGraph,
     }
     rows.push({ row, gates })
   }

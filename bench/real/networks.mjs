@@ -3,15 +3,19 @@
  * to the repository's root. Calibration and evaluation samples of a network are disjoint: other files, or other indices.
  *
  * Float counts come from ONNX Runtime on the same samples, so that they prove the preprocessing and the float executor.
+ * A QDQ file rounds its logits to 8 bits: the best ones are often equal, and which of them wins changes with the order of
+ * summation. ONNX Runtime itself gives 448 to 450 for the same 500 pictures, by version and optimisation level; the
+ * preprocessing is proven by the float file of that network.
  */
 
 /**
  * @typedef {{
  *   float?: number,
+ *   floatTolerance?: number,
  *   integerAtLeast?: number,
  *   lostMinusGained?: number,
  *   agreement?: number,
- * }} Gates `float` correct samples ± 1; `integerAtLeast` correct samples; `lostMinusGained` the most of it;
+ * }} Gates `float` correct samples ± `floatTolerance` (1); `integerAtLeast` correct samples; `lostMinusGained` the most of it;
  *   `agreement` the least share of samples with the same answer.
  * @typedef {{ set: string, card: object, gates: Gates }} Evaluation
  * @typedef {{ model: string, data: string, calibration?: object, evaluations: Evaluation[] }} RealNetwork `model` is the
@@ -69,7 +73,13 @@ export const networks = [
   {
     model: '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224-qdq.onnx',
     data: '../shared/data/imagenet-samples',
-    evaluations: [{ set: 'imagenet-samples', card: pictures(), gates: { float: 450, integerAtLeast: 447 } }],
+    evaluations: [
+      {
+        set: 'imagenet-samples',
+        card: pictures(),
+        gates: { float: 450, floatTolerance: 3, integerAtLeast: 447, lostMinusGained: 3, agreement: 0.98 },
+      },
+    ],
   },
   {
     model: '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224-dequantized.onnx',
@@ -79,7 +89,7 @@ export const networks = [
       {
         set: 'imagenet-samples without the calibration pictures',
         card: pictures({ except: { every: 5, phase: 0 } }),
-        gates: {},
+        gates: { float: 363, lostMinusGained: 8, agreement: 0.95 },
       },
     ],
   },
@@ -88,7 +98,11 @@ export const networks = [
     data: 'examples/glyphs',
     calibration: glyphs('glyphs-calibrate', 100000, 256),
     evaluations: [
-      { set: 'glyphs', card: glyphs('glyphs', 200000, 1000), gates: { float: 976, lostMinusGained: 5, agreement: 0.99 } },
+      {
+        set: 'glyphs',
+        card: glyphs('glyphs', 200000, 1000),
+        gates: { float: 976, lostMinusGained: 5, agreement: 0.99 },
+      },
     ],
   },
 ]

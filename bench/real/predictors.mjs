@@ -23,7 +23,9 @@ function onGrid(port, set) {
   const perChannel = (list, channel) => list[list.length > 1 ? channel : 0]
   return (
     { u8: 'uint8', s8: 'int8' }[port.format] === set.elementType &&
-    port.scale.every((scale, c) => scale === perChannel(set.scale, c) && port.zeroPoint[c] === perChannel(set.offset, c))
+    port.scale.every(
+      (scale, c) => scale === perChannel(set.scale, c) && port.zeroPoint[c] === perChannel(set.offset, c),
+    )
   )
 }
 

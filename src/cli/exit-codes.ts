@@ -30,5 +30,5 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** The table for `--help`. */
 export const EXIT_HELP =
-  'Exit codes: 0 done, 1 input refused or failed, 2 wrong usage, 3 unsupported model or limit, 4 a gate not met,\n' +
-  '5 verification failed, 130 interrupted.'
+  'Exit codes: 0 done, 1 input refused or failed, 2 wrong usage, 3 unsupported model\n' +
+  'or limit, 4 a gate not met, 5 verification failed, 130 interrupted.'

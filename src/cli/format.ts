@@ -37,9 +37,7 @@ export function countNames(names: Iterable<string>): Record<string, number> {
 export function fields(rows: readonly (readonly [label: string, value: string])[]): string {
   const width = Math.max(...rows.map(([label]) => label.length))
   const indent = ' '.repeat(width + 4)
-  return rows
-    .map(([label, value]) => `  ${label.padEnd(width)}  ${value.replaceAll('\n', `\n${indent}`)}\n`)
-    .join('')
+  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value.replaceAll('\n', `\n${indent}`)}\n`).join('')
 }
 
 /** A table with a head; columns whose cells are all numbers are aligned to the right. */

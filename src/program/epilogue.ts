@@ -23,11 +23,15 @@ export function encodeEpilogue({ shift, outputZeroPoint, clamp, wide, residual }
   const lanes32 = (offset: number, value: number): void => {
     for (let lane = 0; lane < 4; lane++) view.setInt32(offset + 4 * lane, value, true)
   }
-  const codes = wide ? lanes32 : lanes16
+  const lanes8 = (offset: number, value: number): void => {
+    for (let lane = 0; lane < 16; lane++) view.setInt8(offset + lane, value)
+  }
   for (const offset of [0, 8]) view.setBigInt64(offset, 1n << BigInt(shift - 1), true)
-  codes(16, outputZeroPoint)
-  codes(32, clamp.low)
-  codes(48, clamp.high)
+  const zeroPoint = wide ? lanes32 : lanes16
+  const limit = wide ? lanes32 : lanes8
+  zeroPoint(16, outputZeroPoint)
+  limit(32, clamp.low)
+  limit(48, clamp.high)
   if (residual) {
     lanes16(64, residual.zeroPoint)
     lanes32(80, residual.multiplier)

@@ -13,7 +13,7 @@
 // pixel and some pixels are computed twice, with equal results.
 //
 // Pixels go in blocks of BLOCK, so that one weight panel stays in the first-level cache while the block's rows pass.
-import { requantize, requantizeSum, storeCodes } from './requantize'
+import { clampCodes, requantize, requantizeSum, withZeroPoint } from './requantize'
 
 const BLOCK: i32 = 96
 
@@ -22,44 +22,70 @@ function mac(sum: v128, input: v128, weights: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(input, weights))
 }
 
-// Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
 @inline
-function finish<Kind>(
+function biased(sum: v128, bias: v128, left: i32): v128 {
+  const value = i32x4.add(sum, bias)
+  // Left shifts are rare: a predicted branch is cheaper than a shift by a variable amount.
+  return left != 0 ? i32x4.shl(value, left) : value
+}
+
+/** One pixel of a wide output: eight int32 codes. */
+@inline
+function finishWide(
   target: usize, a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
-  residual: usize, residualLeft: i32,
 ): void {
-  let first = i32x4.add(a, v128.load(bias))
-  let second = i32x4.add(b, v128.load(bias, 16))
-  // Left shifts are rare: a predicted branch is cheaper than two shifts by a variable amount.
-  if (left != 0) {
-    first = i32x4.shl(first, left)
-    second = i32x4.shl(second, left)
-  }
   const rounding = v128.load(epilogue)
-  if (sizeof<Kind>() == 4) {
-    const q0 = i32x4.add(requantize(first, v128.load(multipliers), rounding, highShift), v128.load(epilogue, 16))
-    const q1 = i32x4.add(requantize(second, v128.load(multipliers, 16), rounding, highShift), v128.load(epilogue, 16))
-    v128.store(target, i32x4.min_s(i32x4.max_s(q0, v128.load(epilogue, 32)), v128.load(epilogue, 48)))
-    v128.store(target, i32x4.min_s(i32x4.max_s(q1, v128.load(epilogue, 32)), v128.load(epilogue, 48)), 16)
-  } else if (sizeof<Kind>() == 2) {
+  const q0 = requantize(biased(a, v128.load(bias), left), v128.load(multipliers), rounding, highShift)
+  const q1 = requantize(biased(b, v128.load(bias, 16), left), v128.load(multipliers, 16), rounding, highShift)
+  const zero = v128.load(epilogue, 16), low = v128.load(epilogue, 32), high = v128.load(epilogue, 48)
+  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(q0, zero), low), high))
+  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(q1, zero), low), high), 16)
+}
+
+/** One pixel of an s8 output as i16 before the clamp. Kind i16 adds the residual. */
+@inline
+function finishRow<Kind>(
+  a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
+  residual: usize, residualLeft: i32,
+): v128 {
+  const first = biased(a, v128.load(bias), left)
+  const second = biased(b, v128.load(bias, 16), left)
+  const rounding = v128.load(epilogue)
+  if (sizeof<Kind>() == 2) {
     const other = i16x8.sub(v128.load_ext<i8>(residual), v128.load(epilogue, 64))
     const factor = v128.load(epilogue, 80)
-    storeCodes(
-      target,
+    return withZeroPoint(
       requantizeSum(first, v128.load(multipliers), i32x4.shl(i32x4.extend_low_i16x8_s(other), residualLeft), factor, rounding, highShift),
       requantizeSum(second, v128.load(multipliers, 16), i32x4.shl(i32x4.extend_high_i16x8_s(other), residualLeft), factor, rounding, highShift),
       epilogue,
     )
+  }
+  return withZeroPoint(
+    requantize(first, v128.load(multipliers), rounding, highShift),
+    requantize(second, v128.load(multipliers, 16), rounding, highShift),
+    epilogue,
+  )
+}
+
+/** Two neighbouring pixels. */
+@inline
+function finishPair<Kind>(
+  target: usize, step: i32, a0: v128, a1: v128, b0: v128, b1: v128, bias: usize, multipliers: usize, epilogue: usize,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
+): void {
+  if (sizeof<Kind>() == 4) {
+    finishWide(target, a0, a1, bias, multipliers, epilogue, left, highShift)
+    finishWide(target + step * 4, b0, b1, bias, multipliers, epilogue, left, highShift)
   } else {
-    storeCodes(
-      target,
-      requantize(first, v128.load(multipliers), rounding, highShift),
-      requantize(second, v128.load(multipliers, 16), rounding, highShift),
-      epilogue,
-    )
+    const row0 = finishRow<Kind>(a0, a1, bias, multipliers, epilogue, left, highShift, residual, residualLeft)
+    const row1 = finishRow<Kind>(b0, b1, bias, multipliers, epilogue, left, highShift, residual + step, residualLeft)
+    const codes = clampCodes(row0, row1, epilogue)
+    v128.store64_lane(target, codes, 0)
+    v128.store64_lane(target + step, codes, 1)
   }
 }
 
+// Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
 @inline
 function convolution<Kind>(
   input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
@@ -128,13 +154,9 @@ function convolution<Kind>(
           }
         }
         let position = m * targetStride + n
-        finish<Kind>(target + position * size, c00, c01, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
-        position += targetStride
-        finish<Kind>(target + position * size, c10, c11, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
-        position += targetStride
-        finish<Kind>(target + position * size, c20, c21, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
-        position += targetStride
-        finish<Kind>(target + position * size, c30, c31, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+        finishPair<Kind>(target + position * size, targetStride, c00, c01, c10, c11, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+        position += 2 * targetStride
+        finishPair<Kind>(target + position * size, targetStride, c20, c21, c30, c31, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
         m += 4
       }
       if (pixels < 4) {
@@ -153,7 +175,11 @@ function convolution<Kind>(
             }
           }
           const position = q * targetStride + n
-          finish<Kind>(target + position * size, c0, c1, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+          if (sizeof<Kind>() == 4) finishWide(target + position * 4, c0, c1, panelBias, panelMultipliers, epilogue, left, highShift)
+          else {
+            const row = finishRow<Kind>(c0, c1, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+            v128.store64_lane(target + position, clampCodes(row, row, epilogue), 0)
+          }
         }
       }
       panel += panelBytes

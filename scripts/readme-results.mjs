@@ -1,0 +1,91 @@
+/**
+ * `node scripts/readme-results.mjs [--check]`: writes the measured results into README.md, between the markers
+ * `<!-- results:begin -->` and `<!-- results:end -->`, from bench/results/real.json and bench/results/speed-node20.json
+ * (`npm run real -- --save`, `npm run bench -- --save`). A missing file becomes a sentence that says so. With --check
+ * nothing is written, and the exit code is 1 when README.md says something else.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+const root = new URL('../', import.meta.url)
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
+
+/** Parsed results with `machine` and `rows`, or undefined where the file does not exist. */
+function readResults(name) {
+  let text
+  try {
+    text = readFileSync(new URL(`bench/results/${name}`, root), 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const results = JSON.parse(text)
+  if (!Array.isArray(results.rows)) throw new Error(`bench/results/${name} has no "rows"`)
+  return results
+}
+
+const count = (value) => value.toLocaleString('en-GB')
+const percent = (share) => `${(100 * share).toFixed(2)} %`
+const milliseconds = (value) => (value === undefined || value === null ? '–' : `${Number(value.toPrecision(3))} ms`)
+const times = (value) => (value === undefined || value === null ? '–' : `${value.toFixed(2)}×`)
+const machineText = ({ cpu, cores, node }) => `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}, Node ${node}`
+
+/** A Markdown table; columns are [title, alignment, cell of a row]. */
+function table(rows, columns) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  return [
+    line(columns.map(([title]) => title)),
+    line(columns.map(([, alignment]) => (alignment === 'right' ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map(([, , cell]) => cell(row)))),
+  ].join('\n')
+}
+
+function accuracy(results) {
+  if (results === undefined) return 'Accuracy has not been measured here yet: `npm run real -- --save`.'
+  const columns = [
+    ['network', 'left', ({ network, set }) => (set === undefined ? network : `${network}, ${set}`)],
+    ['float', 'right', ({ float }) => count(float)],
+    ['integer', 'right', ({ integer }) => count(integer)],
+    ['of', 'right', ({ total }) => count(total)],
+    ['lost / gained', 'right', ({ lost, gained }) => `${lost} / ${gained}`],
+    ['same answer', 'right', ({ agreement }) => percent(agreement)],
+    ['module', 'right', ({ wasmBytes }) => `${count(wasmBytes)} B`],
+    ['without weights', 'right', ({ codeBytes }) => `${count(codeBytes)} B`],
+    ['memory', 'right', ({ memoryBytes }) => `${count(memoryBytes)} B`],
+  ]
+  const notes =
+    'Correct samples of the float network and of the module, both on the same stored numbers; calibration samples are others. ' +
+    `No module has a float instruction or an import. ${machineText(results.machine)}; \`npm run real\`.`
+  return `${table(results.rows, columns)}\n\n${notes}`
+}
+
+function speed(results) {
+  if (results === undefined) return 'Speed has not been measured here yet: `npm run bench -- --save`.'
+  const columns = [
+    ['case', 'left', (row) => row.case],
+    ['dyadic', 'right', (row) => milliseconds(row.ours_ms)],
+    ['onnxruntime-web fp32', 'right', (row) => milliseconds(row.peers['ort-web fp32'])],
+    ['faster than fp32', 'right', (row) => times(row.ratio_ort_web_fp32)],
+    ['than its best int8', 'right', (row) => times(row.ratio_best_int8)],
+  ]
+  const notes =
+    'One inference on one thread, plain 128-bit SIMD, all contestants interleaved in one process, medians. ' +
+    `${machineText(results.machine)}; \`npm run bench\`, method in [bench/peers](bench/peers/README.md).`
+  return `${table(results.rows, columns)}\n\n${notes}`
+}
+
+const begin = '<!-- results:begin -->'
+const end = '<!-- results:end -->'
+const readme = readFileSync(new URL('README.md', root), 'utf8')
+const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
+if (from < 0 || to < from) throw new Error(`README.md has no ${begin} … ${end}`)
+const body = [accuracy(readResults('real.json')), speed(readResults('speed-node20.json'))].join('\n\n')
+const updated = `${readme.slice(0, from + begin.length)}\n\n${body}\n\n${readme.slice(to)}`
+if (updated === readme) process.stderr.write('README.md is up to date\n')
+else if (values.check) {
+  process.stderr.write('README.md does not show bench/results: node scripts/readme-results.mjs\n')
+  process.exitCode = 1
+} else {
+  writeFileSync(new URL('README.md', root), updated)
+  process.stderr.write('README.md updated\n')
+}

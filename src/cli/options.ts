@@ -1,0 +1,224 @@
+/**
+ * Every option of every command, once: one name, one meaning, one default. Values are checked while they are parsed, so
+ * that a wrong one ends the program with exit code 2 and the valid values before anything is read.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { DyadicError } from '../error.ts'
+import { createObserver, type RangeMethod } from '../quantize/observe.ts'
+
+interface OptionEntry<Value> {
+  readonly flags: string
+  readonly help: string
+  readonly group: string
+  readonly default?: Value
+  /** The only values there are. */
+  readonly choices?: readonly string[]
+  /** From the text and, for an option that may come several times, what came before. Throws `InvalidArgumentError`. */
+  readonly parse?: (text: string, previous: Value | undefined) => Value
+}
+
+/** Files that `compile --emit` can write beside the module. */
+export const emittable = ['plan', 'integer-graph'] as const
+export type Emittable = (typeof emittable)[number]
+
+function positiveInteger(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= 1 && value <= 2 ** 31 - 1))
+    throw new InvalidArgumentError('It must be an integer from 1 to 2147483647.')
+  return value
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+}
+
+function byteCount(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMG]i?B)?$/.exec(text) ?? []
+  const value = digits === undefined ? Number.NaN : Math.floor(Number(digits) * (UNITS[unit ?? ''] as number))
+  if (!(value >= 1 && value <= 2 ** 53)) throw new InvalidArgumentError('Write bytes as 500000, 500KB, 64KiB or 1.5MB.')
+  return value
+}
+
+function share(text: string): number {
+  const value = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN)
+  if (!(value <= 100)) throw new InvalidArgumentError('Write a share of the samples in per cent, such as 0.5%.')
+  return value / 100
+}
+
+function rangeMethod(text: string): RangeMethod {
+  try {
+    createObserver(text as RangeMethod)
+  } catch (error) {
+    if (!(error instanceof DyadicError)) throw error
+    throw new InvalidArgumentError('Allowed are minmax and percentile:P with 50 < P <= 100, such as percentile:99.99.')
+  }
+  return text as RangeMethod
+}
+
+function axisSize(
+  text: string,
+  previous: Readonly<Record<string, number>> | undefined,
+): Readonly<Record<string, number>> {
+  const at = text.lastIndexOf('=')
+  if (at < 1) throw new InvalidArgumentError('Write the axis and its size as name=value, such as height=224.')
+  return Object.fromEntries([
+    ...Object.entries(previous ?? {}),
+    [text.slice(0, at), positiveInteger(text.slice(at + 1))],
+  ])
+}
+
+function emitList(text: string): readonly Emittable[] {
+  const names = text.split(',')
+  const wrong = names.find((name) => !(emittable as readonly string[]).includes(name))
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`Allowed choices are ${emittable.join(', ')}, separated by commas.`)
+  return [...new Set(names)] as Emittable[]
+}
+
+const entry = <Value>(options: OptionEntry<Value>): OptionEntry<Value> => options
+const GENERAL = 'Output:'
+const MODEL = 'Model:'
+const DATA = 'Data:'
+const NUMBERS = 'Choosing numbers:'
+const GATES = 'Gates (exit code 4, and nothing is written):'
+
+const table = {
+  batch: entry<number>({
+    flags: '--batch <size>',
+    group: MODEL,
+    default: 1,
+    parse: positiveInteger,
+    help: 'size of a symbolic first axis; programs are compiled for 1',
+  }),
+  axis: entry<Readonly<Record<string, number>>>({
+    flags: '--axis <name=value>',
+    group: MODEL,
+    parse: axisSize,
+    help: 'size of a symbolic axis; may be given several times',
+  }),
+  calibrate: entry<string>({
+    flags: '--calibrate <data>',
+    group: DATA,
+    help: 'samples to observe: a data card (.json), a folder of pictures or of .npy files, an .npy file or a .tar of pictures',
+  }),
+  samples: entry<number>({
+    flags: '--samples <count>',
+    group: DATA,
+    parse: positiveInteger,
+    help: 'use only the first samples of --calibrate (default: all)',
+  }),
+  eval: entry<string>({
+    flags: '--eval <data>',
+    group: DATA,
+    help: 'labelled data: compare the float network with the compiled program, sample by sample',
+  }),
+  data: entry<string>({ flags: '--data <data>', group: DATA, help: 'labelled data: usually a data card (.json)' }),
+  limit: entry<number>({
+    flags: '--limit <count>',
+    group: DATA,
+    parse: positiveInteger,
+    help: 'use only the first samples of the labelled data (default: all)',
+  }),
+  input: entry<readonly string[]>({
+    flags: '--input <name=file>',
+    group: DATA,
+    parse: (text, previous) => [...(previous ?? []), text],
+    help: 'an input as .npy or .json; once per input; the name may be left out when there is one',
+  }),
+  weights: entry<'s8'>({
+    flags: '--weights <format>',
+    group: NUMBERS,
+    choices: ['s8'],
+    default: 's8',
+    help: 'format of weights, one scale per output channel',
+  }),
+  activations: entry<'u8' | 's8'>({
+    flags: '--activations <format>',
+    group: NUMBERS,
+    choices: ['u8', 's8'],
+    default: 'u8',
+    help: 'format of values between layers',
+  }),
+  symmetric: entry<boolean>({ flags: '--symmetric', group: NUMBERS, help: 'zero point 0 for every activation' }),
+  range: entry<RangeMethod>({
+    flags: '--range <method>',
+    group: NUMBERS,
+    default: 'minmax',
+    parse: rangeMethod,
+    help: 'how ranges are chosen: minmax, or percentile:P with 50 < P <= 100',
+  }),
+  plan: entry<string>({
+    flags: '--plan <file>',
+    group: NUMBERS,
+    help: 'a plan written by `dyadic quantize`, possibly edited',
+  }),
+  reference: entry<boolean>({
+    flags: '--reference',
+    group: DATA,
+    help: 'run the .onnx by its definition: slow and obvious',
+  }),
+  integer: entry<boolean>({ flags: '--integer', group: DATA, help: 'inputs and outputs are the stored integers' }),
+  maxLoss: entry<number>({
+    flags: '--max-loss <share>',
+    group: GATES,
+    parse: share,
+    help: 'most samples of --eval that may be lost, (lost - gained) / total, such as 0.5%',
+  }),
+  maxBytes: entry<number>({
+    flags: '--max-bytes <size>',
+    group: GATES,
+    parse: byteCount,
+    help: 'largest .wasm file, such as 500000, 500KB or 64KiB',
+  }),
+  maxMemory: entry<number>({
+    flags: '--max-memory <size>',
+    group: GATES,
+    parse: byteCount,
+    help: 'most memory of the program while it runs',
+  }),
+  out: entry<string>({ flags: '-o, --out <path>', group: GENERAL, help: 'where the result goes' }),
+  emit: entry<readonly Emittable[]>({
+    flags: '--emit <list>',
+    group: GENERAL,
+    parse: emitList,
+    help: `more files beside the module: ${emittable.join(',')}`,
+  }),
+  graph: entry<boolean>({
+    flags: '--graph',
+    group: GENERAL,
+    help: 'print the graph that is compiled, in place of the table of layers',
+  }),
+  json: entry<boolean>({ flags: '--json', group: GENERAL, help: 'print exactly one JSON object on stdout' }),
+  quiet: entry<boolean>({ flags: '-q, --quiet', group: GENERAL, help: 'no notes and no progress on stderr' }),
+} as const
+
+export type OptionName = keyof typeof table
+type ValueOf<Name extends OptionName> = (typeof table)[Name] extends OptionEntry<infer Value> ? Value : never
+
+/** Parsed values of some options; undefined where an option was not given and has no default. */
+export type OptionValues<Name extends OptionName> = { readonly [Key in Name]?: ValueOf<Key> }
+
+/** Options that every command has. */
+export const COMMON_OPTIONS = ['json', 'quiet'] as const satisfies readonly OptionName[]
+
+/** Gives a command its options. `meanings` says more about an option where a command has more to say. */
+export function addOptions(
+  command: Command,
+  names: readonly OptionName[],
+  meanings: Readonly<Partial<Record<OptionName, string>>> = {},
+): void {
+  for (const name of names) {
+    const { flags, help, group, default: value, choices, parse } = table[name] as OptionEntry<unknown>
+    const option = new Option(flags, meanings[name] ?? help).helpGroup(group)
+    if (value !== undefined) option.default(value)
+    if (choices) option.choices(choices)
+    if (parse) option.argParser(parse)
+    command.addOption(option)
+  }
+}

@@ -1,0 +1,87 @@
+/** Where the numbers of a compilation come from: a plan file, the model file's own scales, or calibration. */
+import { nodeFiles } from '../data/node-files.ts'
+import { DyadicError, quoted } from '../error.ts'
+import { quantize } from '../index.ts'
+import type { CalibrateOptions } from '../quantize/calibrate.ts'
+import { type Plan, parsePlan } from '../quantize/plan.ts'
+import { openData, singlePorts } from './data-argument.ts'
+import { about, type OnnxModel } from './model-file.ts'
+import type { OptionValues } from './options.ts'
+import type { Session } from './session.ts'
+
+/** Options that calibration reads. */
+export const CALIBRATION_OPTIONS = ['calibrate', 'samples', 'weights', 'activations', 'symmetric', 'range'] as const
+export type CalibrationOption = (typeof CALIBRATION_OPTIONS)[number]
+
+const LARGEST_PLAN = 2 ** 28
+
+/** A plan file as parsed. Throws `refused` naming the file. */
+export async function readPlan(path: string): Promise<Plan> {
+  const bytes = await nodeFiles.read(path, LARGEST_PLAN)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new DyadicError('refused', `${quoted(path)}: a plan is JSON in UTF-8, this file is not`, { cause })
+  }
+  return parsePlan(json, quoted(path))
+}
+
+/**
+ * The plan of a network: the file's own scales where it has all of them, else by calibration on `--calibrate`. Throws
+ * `usage` when samples are needed and not given; `remedy` says what else would help.
+ */
+export async function choosePlan(
+  path: string,
+  model: OnnxModel,
+  options: OptionValues<CalibrationOption>,
+  session: Session,
+  remedy: string,
+): Promise<Plan> {
+  const { compiled, filePlan, missing } = model.prepared
+  if (filePlan !== undefined && missing.length === 0) {
+    session.note(
+      `numbers: all scales are in ${quoted(path)} itself` +
+        (options.calibrate === undefined ? '' : `; --calibrate ${quoted(options.calibrate)} is not used`),
+    )
+    return quantize(model.graph)
+  }
+  if (options.calibrate === undefined)
+    throw new DyadicError(
+      'usage',
+      filePlan === undefined
+        ? `${quoted(path)} is a float network: give --calibrate <data> with some hundred samples${remedy}`
+        : `${quoted(path)} gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}: give --calibrate <data>${remedy}`,
+    )
+  const { input } = singlePorts(path, compiled.inputs, compiled.outputs.slice(0, 1))
+  const set = await openData(options.calibrate, (compiled.values.get(input)?.shape ?? []).slice(1), session)
+  const count = Math.min(set.length, options.samples ?? set.length)
+  const { weights, activations, symmetric, range } = options
+  session.note(
+    `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}, ` +
+      `calibrated on ${count} of ${set.length} samples of ${quoted(set.name)}`,
+  )
+  const calibration: CalibrateOptions = {
+    weights,
+    activations,
+    symmetric,
+    range,
+    samples: options.samples,
+    onProgress: (done, total) => session.progress.update(done, total),
+    signal: session.signal,
+  }
+  session.progress.begin('calibrate')
+  const plan = await aboutAsync(path, () => quantize(model.graph, set, calibration))
+  session.progress.end()
+  return plan
+}
+
+async function aboutAsync<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    return about(path, () => {
+      throw cause
+    })
+  }
+}
