@@ -53,9 +53,11 @@ function accuracy(results) {
     ['without weights', 'right', ({ codeBytes }) => `${count(codeBytes)} B`],
     ['memory', 'right', ({ memoryBytes }) => `${count(memoryBytes)} B`],
   ]
+  const sum = (key) => results.rows.reduce((total, row) => total + row[key], 0)
   const notes =
     'Correct samples of the float network and of the module, both on the same stored numbers; calibration samples are others. ' +
-    `No module has a float instruction or an import. ${machineText(results.machine)}; \`npm run real\`.`
+    `Float instructions in all modules together: ${sum('floatOpcodes')}; imports: ${sum('imports')}. ` +
+    `${machineText(results.machine)}; \`npm run real\`.`
   return `${table(results.rows, columns)}\n\n${notes}`
 }
 
@@ -65,8 +67,8 @@ function speed(results) {
     ['case', 'left', (row) => row.case],
     ['dyadic', 'right', (row) => milliseconds(row.ours_ms)],
     ['onnxruntime-web fp32', 'right', (row) => milliseconds(row.peers['ort-web fp32'])],
-    ['faster than fp32', 'right', (row) => times(row.ratio_ort_web_fp32)],
-    ['than its best int8', 'right', (row) => times(row.ratio_best_int8)],
+    ['speed-up over fp32', 'right', (row) => times(row.ratio_ort_web_fp32)],
+    ['over its best int8', 'right', (row) => times(row.ratio_best_int8)],
   ]
   const notes =
     'One inference on one thread, plain 128-bit SIMD, all contestants interleaved in one process, medians. ' +

@@ -7,7 +7,7 @@
  * after it, be one; `file=NAME` writes a block into the folder first; `text` is only read.
  */
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +47,12 @@ function blocksOf(markdown: string): Block[] {
   return blocks
 }
 
+/** Fragments by which the headings of a Markdown text are linked to. */
+function headingsOf(markdown: string): Set<string> {
+  const titles = [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title.toLowerCase())
+  return new Set(titles.map((title) => title.replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')))
+}
+
 /** Runs a program to its end and returns what it wrote; throws with both streams on another exit code. */
 function execute(file: string, words: readonly string[], folder: string, exitCode: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -73,6 +79,7 @@ async function runTypeScript(block: Block, folder: string): Promise<void> {
       dyadic: at('src/index.ts'),
       'dyadic/runtime': at('src/runtime/index.ts'),
       'dyadic/data': at('src/data/index.ts'),
+      'dyadic/data/node': at('src/data/node-index.ts'),
     },
   })
   await execute(process.execPath, [outfile], folder, 0)
@@ -95,6 +102,8 @@ async function runShell(block: Block, folder: string): Promise<void> {
       const [program, ...words] = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, '$1'))
       if (program === undefined) continue
       if (program === 'npm') checkNpm(words)
+      else if (program === 'npx' && words[0] === 'dyadic')
+        await execute(process.execPath, [commandLine, ...words.slice(1)], folder, exitCode)
       else if (program === 'dyadic') await execute(process.execPath, [commandLine, ...words], folder, exitCode)
       else throw new Error(`${program}: only dyadic and npm are run; mark the block as text`)
     }
@@ -135,6 +144,8 @@ describe.each(pages)('%s', (page) => {
   let folder = ''
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'dyadic-docs-'))
+    // Native packages stay outside the bundles and are found here.
+    symlinkSync(at('node_modules'), join(folder, 'node_modules'), 'junction')
     cpSync(at('examples/glyphs/glyphs.onnx'), join(folder, 'model.onnx'))
     cpSync(at('examples/glyphs/glyphs.calibrate.card.json'), join(folder, 'calibrate.json'))
     cpSync(at('examples/glyphs/glyphs.card.json'), join(folder, 'eval.json'))
@@ -144,12 +155,15 @@ describe.each(pages)('%s', (page) => {
   for (const block of blocksOf(markdown))
     it(`line ${block.line}: ${[block.language, ...block.options].join(' ')}`, () => runBlock(block, page, folder))
 
-  it('links to files that exist', () => {
+  it('links to files and headings that exist', () => {
     const prose = markdown.replace(/^```[\s\S]*?^```/gm, '')
-    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target.replace(/#.*$/, ''))
-    const missing = targets.filter(
-      (target) => target !== '' && !/^[a-z]+:/.test(target) && !existsSync(join(dirname(at(page)), target)),
-    )
+    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target)
+    const missing = targets.filter((target) => {
+      if (/^[a-z]+:/.test(target)) return false
+      const [path, heading] = target.split('#')
+      const file = path === '' ? at(page) : join(dirname(at(page)), path)
+      return !existsSync(file) || (heading !== undefined && !headingsOf(readFileSync(file, 'utf8')).has(heading))
+    })
     expect(missing).toEqual([])
   })
 
@@ -158,6 +172,34 @@ describe.each(pages)('%s', (page) => {
       (match) => match[1],
     )
     expect(named.filter((path) => !existsSync(at(path)))).toEqual([])
+  })
+})
+
+describe('the ts blocks of all pages', () => {
+  it('have no type errors', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dyadic-docs-types-'))
+    try {
+      for (const page of pages)
+        for (const { language, line, code } of blocksOf(textOf(page)))
+          if (language === 'ts') writeFileSync(join(folder, `${page.replaceAll('/', '-')}-${line}.mts`), code)
+      const paths = {
+        dyadic: [at('src/index.ts')],
+        'dyadic/runtime': [at('src/runtime/index.ts')],
+        'dyadic/data': [at('src/data/index.ts')],
+        'dyadic/data/node': [at('src/data/node-index.ts')],
+      }
+      const compilerOptions = {
+        ...{ module: 'esnext', moduleResolution: 'bundler', moduleDetection: 'force', paths, rootDirs: [folder, root] },
+        typeRoots: [at('node_modules/@types')],
+      }
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ extends: at('tsconfig.json'), compilerOptions, include: ['*.mts'], exclude: [] }),
+      )
+      await execute(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', folder], folder, 0)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

@@ -1,8 +1,10 @@
 /**
  * The suite `networks`: whole networks on the first picture of their evaluation set, ours through the rim with the peer's
- * input (real float32 values), and on stored integers as a figure of its own.
+ * input (real float32 values), and on stored integers as a figure of its own. Networks without an 8-bit file for the peer
+ * get one by qdq-form.mjs.
  */
 import { readFileSync } from 'node:fs'
+import { parseOnnx } from '../../dist/index.js'
 import { argmax } from '../../dist/quantize/evaluate.js'
 import { realInput } from '../../dist/quantize/input.js'
 import { loadSync } from '../../dist/runtime/index.js'
@@ -10,11 +12,16 @@ import { measure } from '../peers/interleave.mjs'
 import { createOrtWeb } from '../peers/ort-web.mjs'
 import { buildNetwork, located, openSet } from '../real/build.mjs'
 import { networkName, networks } from '../real/networks.mjs'
+import { qdqForm } from './qdq-form.mjs'
 import { makeRow } from './row.mjs'
+
+/** Samples on which all contestants answer before they are timed, and how far their counts may lie from fp32's. */
+const CHECKED_SAMPLES = 50
+const MOST_DIFFERENCE = 3
 
 const mobilenet = '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224'
 
-/** Case, the network that we compile (by name), and the peer's files by form; the compiled file itself where none is given. */
+/** Case, the network that we compile (by name), and the peer's files by form where the file that we compile is not float. */
 const cases = [
   { name: 'opt-mnist', compiled: 'opt-mnist' },
   { name: 'resnet20-cifar10', compiled: 'resnet20-cifar10' },
@@ -43,34 +50,56 @@ function describePlan({ calibration, model }, { certificate, manifest }) {
   return `${numbers}; ${set}: ${integer}/${total}, float ${float}, lost ${lost}, gained ${gained}, agreement ${agreement}`
 }
 
+/** The peer's files by form: those of the case, or the float file and a QDQ form made of it. */
+async function peerFiles(network, files) {
+  if (files !== undefined) return Object.entries(files).map(([form, file]) => [form, readFileSync(located(file))])
+  const float = readFileSync(located(network.model))
+  return [
+    ['fp32', float],
+    ['qdq', await qdqForm(parseOnnx(float), await openSet(network, network.calibration))],
+  ]
+}
+
 /** @returns {Promise<import('./row.mjs').SpeedRow>} */
 async function measureCase({ name, compiled, peers }, options) {
   const network = networks.find((candidate) => networkName(candidate) === compiled)
   const { prepared, program } = await buildNetwork(network)
   const samples = await openSet(network, network.evaluations[0].card)
-  const stored = await samples.read(0)
-  const [input] = prepared.float.inputs
-  const [output] = prepared.float.outputs
-  const dims = [...prepared.float.values.get(input).shape]
-  const real = realInput(prepared.float, input, samples, stored)
+  const graph = prepared.float
+  const [input] = graph.inputs
+  const [output] = graph.outputs
+  const dims = [...graph.values.get(input).shape]
   const ours = loadSync(program.wasm)
-  const answer = argmax(ours.run({ [input]: real })[output])
+  const sessions = {}
+  for (const [form, bytes] of await peerFiles(network, peers)) sessions[form] = await createOrtWeb(bytes)
+
+  // Whether all compute the same network, before their times count.
+  const right = { ours: 0, ...Object.fromEntries(Object.keys(sessions).map((form) => [form, 0])) }
+  for (let index = 0; index < CHECKED_SAMPLES; index += 1) {
+    const data = realInput(graph, input, samples, await samples.read(index))
+    const label = samples.label(index)
+    if (argmax(ours.run({ [input]: data })[output]) === label) right.ours += 1
+    for (const [form, session] of Object.entries(sessions))
+      if (argmax((await session.run({ [input]: { data, dims } }))[output].data) === label) right[form] += 1
+  }
+  for (const [contestant, count] of Object.entries(right))
+    if (Math.abs(count - right.fp32) > MOST_DIFFERENCE)
+      throw new Error(`${name}: ${contestant} has ${count} of ${CHECKED_SAMPLES} right, the peer's fp32 ${right.fp32}`)
+
+  const stored = await samples.read(0)
+  const data = realInput(graph, input, samples, stored)
   const contestants = {
-    ours: () => void ours.run({ [input]: real }),
+    ours: () => void ours.run({ [input]: data }),
     'ours integer': () => void ours.runInteger({ [input]: stored }),
   }
-  const sessions = []
-  for (const [form, file] of Object.entries(peers ?? { fp32: network.model })) {
-    const session = await createOrtWeb(readFileSync(located(file)))
-    sessions.push(session)
-    const feeds = { [input]: { data: real, dims } }
+  for (const [form, session] of Object.entries(sessions)) {
+    const feeds = { [input]: { data, dims } }
     contestants[`ort-web ${form}`] = () => session.run(feeds)
-    const theirs = argmax((await session.run(feeds))[output].data)
-    if (theirs !== answer) throw new Error(`${name}: ours says class ${answer}, onnxruntime-web ${form} ${theirs}`)
   }
   const { timings } = await measure(contestants, options)
-  for (const session of sessions) await session.release()
-  const plan = describePlan(network, program)
+  for (const session of Object.values(sessions)) await session.release()
+  const counts = Object.entries(right).map(([contestant, count]) => `${contestant} ${count}`)
+  const plan = `${describePlan(network, program)}; of the first ${CHECKED_SAMPLES} right: ${counts.join(', ')}`
   return makeRow({ name, ours: 'ours', integer: 'ours integer', peers: /./, timings, plan })
 }
 

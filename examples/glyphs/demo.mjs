@@ -26,7 +26,8 @@ import { showPictures } from './show-pictures.mjs'
 /** Least share of samples on which float network and program must give the same answer. */
 const LEAST_AGREEMENT = 0.99
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
-const print = (text = '') => process.stdout.write(`${text}\n`)
+const lines = []
+const print = (text = '') => lines.push(`${text}\n`)
 const fact = (name, text) => print(`  ${name.padEnd(12)} ${text}`)
 const number = (value) => value.toLocaleString('en-US')
 const milliseconds = (value) => `${value.toFixed(3)} ms`
@@ -132,6 +133,8 @@ fact(
 print(
   `Written to ${here('out')}: glyphs.wasm, glyphs.plan.json; ${((performance.now() - beginning) / 1000).toFixed(1)} s in all`,
 )
+
+process.stdout.write(lines.join(''))
 
 const broken = [
   ...report.checks.filter((check) => !check.ok).map(({ name, detail }) => `${name}: ${detail}`),

@@ -2,6 +2,7 @@
 import { cardForPath } from '../data/card-for-path.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { ImageDecoder } from '../data/image-decoder.ts'
+import { checkLabels } from '../data/labels.ts'
 import { nodeFiles } from '../data/node-files.ts'
 import { openDataSet } from '../data/open.ts'
 import { DyadicError, quoted } from '../error.ts'
@@ -19,6 +20,24 @@ export async function openData(path: string, shape: readonly number[], session: 
   const { card, folder, assumed } = await cardForPath(path, shape, nodeFiles)
   if (assumed !== undefined) session.note(`note: ${quoted(path)}: ${assumed}`)
   return session.interruptible(await openDataSet(card, { files: nodeFiles, decodeImage, folder }))
+}
+
+/**
+ * Opens labelled DATA for a network that gives `classes` scores. Throws `refused` when a sample has no label, or one that is
+ * no index of the scores.
+ */
+export async function openLabelled(
+  path: string,
+  shape: readonly number[],
+  classes: number,
+  session: Session,
+): Promise<DataSet> {
+  const set = await openData(path, shape, session)
+  // A set has labels for all of its samples or for none.
+  if (set.label(0) === undefined)
+    throw new DyadicError('refused', `${quoted(path)} has no labels; give a data card (.json) with "labels"`)
+  checkLabels(set, classes)
+  return set
 }
 
 /** The one input and the one output that data with one label per sample can serve. Throws `unsupported` otherwise. */

@@ -3,9 +3,10 @@ import { nodeFiles } from '../data/node-files.ts'
 import { DyadicError, quoted } from '../error.ts'
 import { quantize } from '../index.ts'
 import type { CalibrateOptions } from '../quantize/calibrate.ts'
+import { checkSampleShape } from '../quantize/input.ts'
 import { type Plan, parsePlan } from '../quantize/plan.ts'
 import { openData, singlePorts } from './data-argument.ts'
-import { about, type OnnxModel } from './model-file.ts'
+import type { OnnxModel } from './model-file.ts'
 import type { OptionValues } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -55,6 +56,7 @@ export async function choosePlan(
     )
   const { input } = singlePorts(path, compiled.inputs, compiled.outputs.slice(0, 1))
   const set = await openData(options.calibrate, (compiled.values.get(input)?.shape ?? []).slice(1), session)
+  checkSampleShape(compiled, input, set)
   const count = Math.min(set.length, options.samples ?? set.length)
   const { weights, activations, symmetric, range } = options
   session.note(
@@ -71,17 +73,7 @@ export async function choosePlan(
     signal: session.signal,
   }
   session.progress.begin('calibrate')
-  const plan = await aboutAsync(path, () => quantize(model.graph, set, calibration))
+  const plan = await quantize(model.graph, set, calibration)
   session.progress.end()
   return plan
-}
-
-async function aboutAsync<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (cause) {
-    return about(path, () => {
-      throw cause
-    })
-  }
 }

@@ -3,7 +3,8 @@
  * so that a failure or Ctrl-C leaves either the old files or the new ones.
  */
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DyadicError, quoted } from '../error.ts'
 
@@ -38,7 +39,7 @@ async function target(path: string): Promise<string> {
 
 /**
  * Checks, before any work, that results may go to `paths`. Throws `usage` when one is an input of the command or is given
- * twice, and `refused` when one exists and is no regular file.
+ * twice, and `refused` when one exists and is no regular file, or no file can be made there.
  */
 export async function checkOutputs(paths: readonly string[], inputs: readonly string[]): Promise<void> {
   const taken = new Map<string, string>()
@@ -55,7 +56,25 @@ export async function checkOutputs(paths: readonly string[], inputs: readonly st
         'refused',
         `cannot write ${quoted(path)}: ${status.isDirectory() ? 'it is a folder' : 'it is no regular file'}; give the name of a file`,
       )
+    await checkFolder(path, real)
   }
+}
+
+/** The nearest folder above a path that exists must be one that may be written to. */
+async function checkFolder(path: string, real: string): Promise<void> {
+  let folder = dirname(real)
+  for (;;) {
+    const status = await stat(folder).catch((cause) => {
+      if (cause.code === 'ENOENT') return undefined
+      throw refuse(path, cause)
+    })
+    if (status?.isDirectory()) break
+    if (status !== undefined) throw refuse(path, { code: 'ENOTDIR' })
+    folder = dirname(folder)
+  }
+  await access(folder, constants.W_OK).catch((cause) => {
+    throw refuse(path, cause)
+  })
 }
 
 /** Writes files; folders that do not exist are made. Throws `refused` naming the file, with nothing left behind. */

@@ -11,6 +11,8 @@ import { proveConvolution } from './bounds.ts'
 import type { ConvolutionInstruction, Residual, Window } from './integer-graph.ts'
 import {
   demand8Bit,
+  demandImage,
+  demandSameStorage,
   type LoweringContext,
   type QuantisedValue,
   storedOffset,
@@ -22,6 +24,7 @@ import {
 
 /** `dyadic.Conv`: weights are ONNX's [output][input / groups][kernelHeight][kernelWidth]. */
 export function lowerConvolution(context: LoweringContext): QuantisedValue {
+  demandImage(context.input(0), context.node)
   const { values, shape } = context.constant(1)
   const [outputs, inputs, kernelHeight, kernelWidth] = shape
   const real = new Float64Array(values.length)
@@ -203,6 +206,8 @@ export function reached(
 function residualOf(context: LoweringContext, target: TensorPlan, shift: number): Residual {
   const value = context.input(3)
   demand8Bit(value, context.node)
+  const [, channels, height = 1, width = 1] = context.outputShape
+  demandSameStorage(value, { height, width, channels }, context.node)
   const { scale, zeroPoint } = uniform(value, context.node)
   return {
     input: value.tensor,

@@ -6,9 +6,18 @@ import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import { formatRange, type TensorPlan } from '../quantize/plan.ts'
 import { clampInterval, reached } from './accumulate.ts'
-import { proveAdd, proveAverage } from './bounds.ts'
+import { proveAdd, proveAverage, proveConvolution } from './bounds.ts'
 import type { IntegerTensor, Window } from './integer-graph.ts'
-import { demand8Bit, type LoweringContext, type QuantisedValue, storedOffset, tensorPlan, uniform } from './quantised-value.ts'
+import {
+  demand8Bit,
+  demandImage,
+  demandSameStorage,
+  type LoweringContext,
+  type QuantisedValue,
+  storedOffset,
+  tensorPlan,
+  uniform,
+} from './quantised-value.ts'
 
 /** Stored 8-bit format or a refusal. */
 function demandNarrow(target: TensorPlan, context: LoweringContext): void {
@@ -45,6 +54,7 @@ function result(tensor: IntegerTensor, target: TensorPlan, flat: boolean): Quant
 export function lowerAdd(context: LoweringContext): QuantisedValue {
   const [left, right] = [context.input(0), context.input(1)]
   for (const value of [left, right]) demand8Bit(value, context.node)
+  demandSameStorage(left, right.tensor, context.node)
   const target = tensorPlan(context.plan, context.outputName, context.node)
   demandNarrow(target, context)
   const [a, b] = [uniform(left, context.node), uniform(right, context.node)]
@@ -86,30 +96,72 @@ export function lowerAdd(context: LoweringContext): QuantisedValue {
   return result(output, target, left.flat)
 }
 
+/** Whether every window lies within the tensor and its padding (`ceil_mode` lets the last ones reach beyond). */
+function windowsFit({ height, width }: IntegerTensor, output: readonly number[], window: Window): boolean {
+  return [height, width].every((size, axis) => {
+    const extent = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+    return (output[axis + 2] - 1) * window.strides[axis] + extent <= size + window.pads[axis] + window.pads[axis + 2]
+  })
+}
+
 /** AveragePool and GlobalAveragePool by rule R6: every window must divide by the same count. */
 export function lowerAverage(context: LoweringContext, window: Window, countsPadding: boolean): QuantisedValue {
   const input = context.input(0)
   demand8Bit(input, context.node)
+  demandImage(input, context.node)
   const target = tensorPlan(context.plan, context.outputName, context.node)
   demandNarrow(target, context)
-  if (!countsPadding && window.pads.some((pad) => pad > 0))
+  if ((!countsPadding && window.pads.some((pad) => pad > 0)) || !windowsFit(input.tensor, context.outputShape, window))
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) averages over windows of different sizes at the border; only count_include_pad = 1 or no padding has an integer form`,
+      `node ${quoted(context.node.name)} (${context.node.operator}) averages over windows of different sizes at the border; only count_include_pad = 1 or no padding, and ceil_mode = 0 where a window would be cut, has an integer form`,
     )
   const { scale, zeroPoint } = uniform(input, context.node)
   const count = window.kernel[0] * window.kernel[1]
   const ratio = dyadicRatios([scale / (target.scale * count)], `average ${quoted(context.outputName)}`)
-  if (ratio.left > 0)
-    throw new DyadicError(
-      'refused',
-      `average ${quoted(context.outputName)}: the output scale ${target.scale} is finer than a sum of inputs can fill; raise it in the plan`,
-    )
   const [multiplier] = ratio.multipliers
-  const bounds = proveAverage(context.outputName, input.tensor.range, zeroPoint, count, multiplier, ratio.shift)
   const limits = clampInterval(context, target)
   const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
   const [, channels, height = 1, width = 1] = context.outputShape
+  // Only convolutions shift left (R2): an output scale below that of two summed codes is computed as one, with weights 1.
+  if (ratio.left > 0) {
+    const weighted = {
+      weights: new Int8Array(channels * count).fill(1),
+      weightZeroPoints: new Int16Array(channels),
+      bias: new Int32Array(channels),
+      inputZeroPoints: new Int16Array(channels).fill(zeroPoint),
+      groups: channels,
+      requantisation: { ...ratio, multipliers: new Int32Array(channels).fill(multiplier) },
+    }
+    const bounds = proveConvolution({
+      ...weighted,
+      where: context.outputName,
+      outputs: channels,
+      inputChannels: channels,
+      inputRange: input.tensor.range,
+      padded: window.pads.some((pad) => pad > 0),
+    })
+    const output = outputTensor(
+      context,
+      target,
+      { height, width, channels },
+      reached(bounds.requantised, outputZeroPoint, limits),
+    )
+    context.emit({
+      ...weighted,
+      kind: channels > 1 ? 'depthwise' : 'convolution',
+      name: context.node.name,
+      output,
+      input: input.tensor,
+      window,
+      weightFormat: 's2',
+      outputZeroPoint,
+      clamp: limits,
+      bounds,
+    })
+    return result(output, target, false)
+  }
+  const bounds = proveAverage(context.outputName, input.tensor.range, zeroPoint, count, multiplier, ratio.shift)
   const output = outputTensor(
     context,
     target,

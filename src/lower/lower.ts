@@ -14,6 +14,9 @@ import type { Instruction, IntegerGraph, IntegerTensor, Port, Window } from './i
 import { lowerMaxPool, lowerPad, lowerReshape, lowerSlice, poolWindow } from './move.ts'
 import { type LoweringContext, type QuantisedValue, storedOffset, storedShape } from './quantised-value.ts'
 
+/** Kernels hold code − zero point in 16 bits; codes lie within ±255 of zero. */
+const LARGEST_INPUT_ZERO_POINT = 2 ** 15 - 256
+
 const wholeWindow = (context: LoweringContext): Window => {
   const { height, width } = context.input(0).tensor
   return { kernel: [height, width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }
@@ -96,6 +99,12 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
         throw new DyadicError(
           'refused',
           `"inputs" ${quoted(name)} of the plan has ${list.length} values in "${field}"; give 1 or ${channels}, one per channel`,
+        )
+    for (const point of entry.zeroPoint)
+      if (Math.abs(point) > LARGEST_INPUT_ZERO_POINT)
+        throw new DyadicError(
+          'refused',
+          `"inputs" ${quoted(name)} of the plan has zero point ${point}; codes minus zero point must fit 16 bits: give one in ±${LARGEST_INPUT_ZERO_POINT}, or another offset in the data card`,
         )
     const same = entry.scale.length === 1 && entry.zeroPoint.length === 1
     const scale = same ? entry.scale : Array.from({ length: channels }, (_, c) => entry.scale[entry.scale.length > 1 ? c : 0])

@@ -4,7 +4,7 @@ import { resolvePads, resolveSlice } from '../graph/operators/select.ts'
 import { resolveWindow } from '../graph/operators/window.ts'
 import { hull, interval } from '../num/interval.ts'
 import type { SelectAxis, Window } from './integer-graph.ts'
-import { demand8Bit, type LoweringContext, type QuantisedValue, uniform } from './quantised-value.ts'
+import { demand8Bit, demandImage, type LoweringContext, type QuantisedValue, uniform } from './quantised-value.ts'
 
 /** The two-dimensional window of a pooling node; refused for other ranks. */
 export function poolWindow(context: LoweringContext): Window {
@@ -29,6 +29,7 @@ export function poolWindow(context: LoweringContext): Window {
 export function lowerMaxPool(context: LoweringContext, window: Window): QuantisedValue {
   const input = context.input(0)
   demand8Bit(input, context.node)
+  demandImage(input, context.node)
   const [, channels, height, width] = context.outputShape
   const output = context.tensor({ ...input.tensor, name: context.outputName, height, width, channels })
   context.emit({ kind: 'max-pool', name: context.node.name, output, input: input.tensor, window })
@@ -94,7 +95,7 @@ function emitSelect(context: LoweringContext, input: QuantisedValue, axes: reado
 export function lowerSlice(context: LoweringContext): QuantisedValue {
   const input = context.input(0)
   demand8Bit(input, context.node)
-  demandImage(input, context)
+  demandImage(input, context.node)
   const { height, width, channels } = input.tensor
   const chosen = resolveSlice(
     context.node.name,
@@ -116,7 +117,7 @@ export function lowerSlice(context: LoweringContext): QuantisedValue {
 export function lowerPad(context: LoweringContext): QuantisedValue {
   const input = context.input(0)
   demand8Bit(input, context.node)
-  demandImage(input, context)
+  demandImage(input, context.node)
   const { scale, zeroPoint } = uniform(input, context.node)
   const value = context.hasInput(2) ? Number(context.constant(2).values[0] ?? 0) : 0
   const fill = Math.floor(value / scale + zeroPoint + 0.5)
@@ -141,12 +142,4 @@ export function lowerPad(context: LoweringContext): QuantisedValue {
     }
   })
   return emitSelect(context, input, axes, fill)
-}
-
-function demandImage(input: QuantisedValue, context: LoweringContext): void {
-  if (input.flat)
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) selects from a flattened tensor; move it before the flattening`,
-    )
 }

@@ -4,7 +4,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { Node } from '../graph/graph.ts'
-import type { Plan, TensorPlan, WeightPlan } from '../quantize/plan.ts'
+import { formatRange, type Plan, type TensorPlan, type WeightPlan } from '../quantize/plan.ts'
 import type { Instruction, IntegerTensor } from './integer-graph.ts'
 
 export interface QuantisedValue {
@@ -73,17 +73,48 @@ export function demand8Bit(value: QuantisedValue, node: Node): void {
     )
 }
 
-/** The plan's entry for an activation; refused when it is missing. */
+/** Operators that look at height and width cannot read a flattened tensor: its elements are stored in another order. */
+export function demandImage(value: QuantisedValue, node: Node): void {
+  if (value.flat)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)} after a flattening; dyadic compiles this operator on the unflattened image only: move it before the flattening`,
+    )
+}
+
+/** Operands that are combined element by element must be stored in one order. */
+export function demandSameStorage(a: QuantisedValue, b: Pick<IntegerTensor, 'height' | 'width' | 'channels'>, node: Node): void {
+  const { height, width, channels } = a.tensor
+  if (height !== b.height || width !== b.width || channels !== b.channels)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) combines ${quoted(a.tensor.name)}, stored as ${height}×${width}×${channels}, with a tensor stored as ${b.height}×${b.width}×${b.channels}: one of them is a flattened image; combine them before the flattening`,
+    )
+}
+
+/** Refuses a zero point that is no code of its format: kernels keep zero points in as many bits as codes. */
+function demandCode(zeroPoint: number, format: TensorPlan['format'] | WeightPlan['format'], where: string): void {
+  const { low, high } = formatRange(format)
+  if (zeroPoint < low || zeroPoint > high)
+    throw new DyadicError(
+      'refused',
+      `${where} of the plan has zero point ${zeroPoint}, which is no ${format} code; give one in ${low}..${high}`,
+    )
+}
+
+/** The plan's entry for an activation; refused when it is missing or its zero point is no code. */
 export function tensorPlan(plan: Plan, name: string, node: Node): TensorPlan {
   if (!Object.hasOwn(plan.tensors, name))
     throw new DyadicError(
       'refused',
       `the plan has no entry "tensors" for ${quoted(name)}, the output of node ${quoted(node.name)} (${node.operator}); make the plan with this model, or add the entry`,
     )
-  return plan.tensors[name]
+  const entry = plan.tensors[name]
+  demandCode(entry.zeroPoint, entry.format, `"tensors" ${quoted(name)}`)
+  return entry
 }
 
-/** The plan's entry for a layer's weights; refused when it is missing or has the wrong number of scales. */
+/** The plan's entry for a layer's weights; refused when it is missing, has the wrong number of scales or wrong zero points. */
 export function weightPlan(plan: Plan, name: string, outputs: number, node: Node): WeightPlan {
   if (!Object.hasOwn(plan.weights, name))
     throw new DyadicError(
@@ -97,5 +128,6 @@ export function weightPlan(plan: Plan, name: string, outputs: number, node: Node
         'refused',
         `"weights" ${quoted(name)} of the plan has ${list.length} values in "${field}", the layer has ${outputs} output channels; give 1 or ${outputs}`,
       )
+  for (const zeroPoint of entry.zeroPoint) demandCode(zeroPoint, entry.format, `"weights" ${quoted(name)}`)
   return entry
 }

@@ -1,14 +1,14 @@
 /** `dyadic eval`: top-1 accuracy of a float network or of a compiled program on labelled data. */
 
 import type { DataSet } from '../../data/data-set.ts'
-import { checkLabels } from '../../data/labels.ts'
 import { DyadicError, quoted } from '../../error.ts'
 import { elementCount } from '../../graph/tensor.ts'
 import { evaluate, type Predictor } from '../../quantize/evaluate.ts'
+import { checkSampleShape } from '../../quantize/input.ts'
 import { createFastExecutor } from '../../reference/fast.ts'
 import { createReferenceExecutor } from '../../reference/run.ts'
 import type { CommandDescription, CommandRequest } from '../command.ts'
-import { openData, singlePorts } from '../data-argument.ts'
+import { openLabelled, singlePorts } from '../data-argument.ts'
 import { fields, integer, milliseconds, percent } from '../format.ts'
 import { isProgram, openProgram, parseModel, readModel, SHAPE_OPTIONS } from '../model-file.ts'
 import { floatPredictor, onnxShape, programPredictor, takesStored } from '../predictors.ts'
@@ -18,8 +18,6 @@ type Option = 'data' | 'limit' | 'reference' | (typeof SHAPE_OPTIONS)[number]
 interface Contestant {
   readonly set: DataSet
   readonly predict: Predictor
-  /** Number of scores the network gives. */
-  readonly classes: number
   /** What executes it, for the report. */
   readonly executor: 'float' | 'float-reference' | 'program'
 }
@@ -31,14 +29,19 @@ async function openFloat(
   const graph = parseModel(argument, bytes, options).prepared.float
   const { input, output } = singlePorts(argument, graph.inputs, graph.outputs)
   const shapeOf = (name: string): readonly number[] => graph.values.get(name)?.shape ?? []
-  const set = await openData(options.data as string, shapeOf(input).slice(1), session)
+  const set = await openLabelled(
+    options.data as string,
+    shapeOf(input).slice(1),
+    elementCount(shapeOf(output)),
+    session,
+  )
+  checkSampleShape(graph, input, set)
   const executor = await session.blocking('prepare', () =>
     options.reference ? createReferenceExecutor(graph) : createFastExecutor(graph),
   )
   return {
     set,
     predict: floatPredictor(graph, executor, set),
-    classes: elementCount(shapeOf(output)),
     executor: options.reference ? 'float-reference' : 'float',
   }
 }
@@ -54,13 +57,13 @@ async function openCompiled(
     manifest.outputs.map(({ name }) => name),
   )
   const [port] = manifest.inputs
-  const set = await openData(options.data as string, onnxShape(port).slice(1), session)
+  const set = await openLabelled(options.data as string, onnxShape(port).slice(1), manifest.outputs[0].count, session)
   if (set.elementType !== 'float32' && !takesStored(port, set))
     session.note(
       `note: the program's input ${quoted(port.name)} is ${port.format} with other scales than the numbers of ${quoted(set.name)}; ` +
         'it gets their real values, rounded',
     )
-  return { set, predict: programPredictor(network, set), classes: manifest.outputs[0].count, executor: 'program' }
+  return { set, predict: programPredictor(network, set), executor: 'program' }
 }
 
 export const evalCommand: CommandDescription<Option> = {
@@ -81,8 +84,7 @@ export const evalCommand: CommandDescription<Option> = {
     for (const name of ['reference', ...SHAPE_OPTIONS] as const)
       if (program && isGiven(name))
         throw new DyadicError('usage', `--${name} is for .onnx files; ${quoted(path)} is compiled`)
-    const { set, predict, classes, executor } = await (program ? openCompiled : openFloat)(bytes, request)
-    checkLabels(set, classes)
+    const { set, predict, executor } = await (program ? openCompiled : openFloat)(bytes, request)
     session.progress.begin('evaluate')
     const { correct, total, msPerSample } = await evaluate(set, predict, {
       limit: options.limit,

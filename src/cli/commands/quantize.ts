@@ -1,17 +1,17 @@
 /** `dyadic quantize`: choose the numbers of a network, write them as a plan, and say what they cost. */
 import { basename } from 'node:path'
 import type { DataSet } from '../../data/data-set.ts'
-import { checkLabels } from '../../data/labels.ts'
 import { DyadicError, quoted } from '../../error.ts'
 import { elementCount } from '../../graph/tensor.ts'
 import { compile } from '../../index.ts'
 import { hashText } from '../../lower/print.ts'
 import { evaluatePair, type PairedAccuracy } from '../../quantize/evaluate.ts'
+import { checkSampleShape } from '../../quantize/input.ts'
 import { type Plan, printPlan } from '../../quantize/plan.ts'
 import { createFastExecutor } from '../../reference/fast.ts'
 import { loadSync } from '../../runtime/index.ts'
 import type { CommandDescription } from '../command.ts'
-import { openData, singlePorts } from '../data-argument.ts'
+import { openLabelled, singlePorts } from '../data-argument.ts'
 import { counted, countNames, fields, integer, milliseconds, percent, tally } from '../format.ts'
 import { about, type OnnxModel, openCompilable, SHAPE_OPTIONS } from '../model-file.ts'
 import { CALIBRATION_OPTIONS, choosePlan } from '../plan-source.ts'
@@ -27,8 +27,9 @@ function lossOf({ lost, gained, total }: PairedAccuracy): number {
 async function openEvaluation(path: string, { prepared }: OnnxModel, data: string, session: Session): Promise<DataSet> {
   const { float } = prepared
   const { input, output } = singlePorts(path, float.inputs, float.outputs)
-  const set = await openData(data, (float.values.get(input)?.shape ?? []).slice(1), session)
-  checkLabels(set, elementCount(float.values.get(output)?.shape ?? []))
+  const shapeOf = (name: string): readonly number[] => float.values.get(name)?.shape ?? []
+  const set = await openLabelled(data, shapeOf(input).slice(1), elementCount(shapeOf(output)), session)
+  checkSampleShape(float, input, set)
   return set
 }
 

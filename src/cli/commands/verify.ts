@@ -60,7 +60,7 @@ function executedChecks(path: string, bytes: Uint8Array, facts: ModuleFacts): Ve
     const detail = cause instanceof Error ? cause.message : String(cause)
     return [
       { name: 'manifest', ok: false, detail },
-      { name: 'self-test', ok: false, detail: 'not run: the program does not load' },
+      { name: 'self-test', ok: false, detail: 'not checked: the program does not load' },
     ]
   }
   const checks = [checkManifest(program.manifest, facts)]
@@ -70,6 +70,16 @@ function executedChecks(path: string, bytes: Uint8Array, facts: ModuleFacts): Ve
     checks.push({ name: 'self-test', ok: false, detail: `it stops: ${cause instanceof Error ? cause.message : cause}` })
   }
   return checks
+}
+
+/** Whether a check could be made at all. */
+function wasMade({ detail }: VerificationCheck): boolean {
+  return !detail.startsWith('not checked')
+}
+
+function mark(check: VerificationCheck): string {
+  if (check.ok) return 'ok  '
+  return wasMade(check) ? 'FAIL' : '-   '
 }
 
 export const verifyCommand: CommandDescription<never> = {
@@ -109,11 +119,14 @@ export const verifyCommand: CommandDescription<never> = {
       },
       text:
         `${quoted(path)}: ${ok ? 'verified' : 'NOT verified'}\n` +
-        fields(checks.map((check): [string, string] => [`${check.ok ? 'ok  ' : 'FAIL'} ${check.name}`, check.detail])),
+        fields(checks.map((check): [string, string] => [`${mark(check)} ${check.name}`, check.detail])),
       ...(!ok && {
         error: new DyadicError(
           'verification',
-          `${quoted(path)} failed ${failed.length} of ${checks.length} checks: ${failed.map(({ name }) => name).join(', ')}`,
+          `${quoted(path)} is not what a dyadic program must be; failed: ${failed
+            .filter(wasMade)
+            .map(({ name }) => name)
+            .join(', ')}`,
         ),
       }),
     }

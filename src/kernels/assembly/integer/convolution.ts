@@ -13,7 +13,7 @@
 // pixel and some pixels are computed twice, with equal results.
 //
 // Pixels go in blocks of BLOCK, so that one weight panel stays in the first-level cache while the block's rows pass.
-import { clampCodes, requantize, requantizeSum, withZeroPoint } from './requantize'
+import { clampCodes, scale, scaleSum, withZeroPoint } from './requantize'
 
 const BLOCK: i32 = 96
 
@@ -29,60 +29,26 @@ function biased(sum: v128, bias: v128, left: i32): v128 {
   return left != 0 ? i32x4.shl(value, left) : value
 }
 
-/** One pixel of a wide output: eight int32 codes. */
+/** High words of four channels; Kind i16 adds the residual's low or high half. */
 @inline
-function finishWide(
-  target: usize, a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
-): void {
-  const rounding = v128.load(epilogue)
-  const q0 = requantize(biased(a, v128.load(bias), left), v128.load(multipliers), rounding, highShift)
-  const q1 = requantize(biased(b, v128.load(bias, 16), left), v128.load(multipliers, 16), rounding, highShift)
-  const zero = v128.load(epilogue, 16), low = v128.load(epilogue, 32), high = v128.load(epilogue, 48)
-  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(q0, zero), low), high))
-  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(q1, zero), low), high), 16)
-}
-
-/** One pixel of an s8 output as i16 before the clamp. Kind i16 adds the residual. */
-@inline
-function finishRow<Kind>(
-  a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
-  residual: usize, residualLeft: i32,
+function scaled<Kind>(
+  sum: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, residual: usize, residualLeft: i32, upper: bool,
 ): v128 {
-  const first = biased(a, v128.load(bias), left)
-  const second = biased(b, v128.load(bias, 16), left)
-  const rounding = v128.load(epilogue)
+  const value = biased(sum, v128.load(bias), left)
   if (sizeof<Kind>() == 2) {
     const other = i16x8.sub(v128.load_ext<i8>(residual), v128.load(epilogue, 64))
-    const factor = v128.load(epilogue, 80)
-    return withZeroPoint(
-      requantizeSum(first, v128.load(multipliers), i32x4.shl(i32x4.extend_low_i16x8_s(other), residualLeft), factor, rounding, highShift),
-      requantizeSum(second, v128.load(multipliers, 16), i32x4.shl(i32x4.extend_high_i16x8_s(other), residualLeft), factor, rounding, highShift),
-      epilogue,
-    )
+    const wide = upper ? i32x4.extend_high_i16x8_s(other) : i32x4.extend_low_i16x8_s(other)
+    return scaleSum(value, v128.load(multipliers), i32x4.shl(wide, residualLeft), v128.load(epilogue, 80), v128.load(epilogue))
   }
-  return withZeroPoint(
-    requantize(first, v128.load(multipliers), rounding, highShift),
-    requantize(second, v128.load(multipliers, 16), rounding, highShift),
-    epilogue,
-  )
+  return scale(value, v128.load(multipliers), v128.load(epilogue))
 }
 
-/** Two neighbouring pixels. */
+/** Zero point, clamp and store of one pixel of a wide output: eight int32 codes. */
 @inline
-function finishPair<Kind>(
-  target: usize, step: i32, a0: v128, a1: v128, b0: v128, b1: v128, bias: usize, multipliers: usize, epilogue: usize,
-  left: i32, highShift: i32, residual: usize, residualLeft: i32,
-): void {
-  if (sizeof<Kind>() == 4) {
-    finishWide(target, a0, a1, bias, multipliers, epilogue, left, highShift)
-    finishWide(target + step * 4, b0, b1, bias, multipliers, epilogue, left, highShift)
-  } else {
-    const row0 = finishRow<Kind>(a0, a1, bias, multipliers, epilogue, left, highShift, residual, residualLeft)
-    const row1 = finishRow<Kind>(b0, b1, bias, multipliers, epilogue, left, highShift, residual + step, residualLeft)
-    const codes = clampCodes(row0, row1, epilogue)
-    v128.store64_lane(target, codes, 0)
-    v128.store64_lane(target + step, codes, 1)
-  }
+function storeWide(target: usize, first: v128, second: v128, epilogue: usize): void {
+  const zero = v128.load(epilogue, 16), low = v128.load(epilogue, 32), high = v128.load(epilogue, 48)
+  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(first, zero), low), high))
+  v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(second, zero), low), high), 16)
 }
 
 // Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
@@ -153,10 +119,88 @@ function convolution<Kind>(
             }
           }
         }
-        let position = m * targetStride + n
-        finishPair<Kind>(target + position * size, targetStride, c00, c01, c10, c11, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
-        position += 2 * targetStride
-        finishPair<Kind>(target + position * size, targetStride, c20, c21, c30, c31, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+        const position = m * targetStride + n
+        let other = residual + position
+        c00 = scaled<Kind>(c00, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
+        c01 = scaled<Kind>(c01, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        other += targetStride
+        c10 = scaled<Kind>(c10, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
+        c11 = scaled<Kind>(c11, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        other += targetStride
+        c20 = scaled<Kind>(c20, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
+        c21 = scaled<Kind>(c21, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        other += targetStride
+        c30 = scaled<Kind>(c30, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
+        c31 = scaled<Kind>(c31, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        // Shifts by constants compose to the shift by highShift; by a variable amount each would cost four instructions.
+        if (highShift & 1) {
+          c00 = i32x4.shr_s(c00, 1)
+          c01 = i32x4.shr_s(c01, 1)
+          c10 = i32x4.shr_s(c10, 1)
+          c11 = i32x4.shr_s(c11, 1)
+          c20 = i32x4.shr_s(c20, 1)
+          c21 = i32x4.shr_s(c21, 1)
+          c30 = i32x4.shr_s(c30, 1)
+          c31 = i32x4.shr_s(c31, 1)
+        }
+        if (highShift & 2) {
+          c00 = i32x4.shr_s(c00, 2)
+          c01 = i32x4.shr_s(c01, 2)
+          c10 = i32x4.shr_s(c10, 2)
+          c11 = i32x4.shr_s(c11, 2)
+          c20 = i32x4.shr_s(c20, 2)
+          c21 = i32x4.shr_s(c21, 2)
+          c30 = i32x4.shr_s(c30, 2)
+          c31 = i32x4.shr_s(c31, 2)
+        }
+        if (highShift & 4) {
+          c00 = i32x4.shr_s(c00, 4)
+          c01 = i32x4.shr_s(c01, 4)
+          c10 = i32x4.shr_s(c10, 4)
+          c11 = i32x4.shr_s(c11, 4)
+          c20 = i32x4.shr_s(c20, 4)
+          c21 = i32x4.shr_s(c21, 4)
+          c30 = i32x4.shr_s(c30, 4)
+          c31 = i32x4.shr_s(c31, 4)
+        }
+        if (highShift & 8) {
+          c00 = i32x4.shr_s(c00, 8)
+          c01 = i32x4.shr_s(c01, 8)
+          c10 = i32x4.shr_s(c10, 8)
+          c11 = i32x4.shr_s(c11, 8)
+          c20 = i32x4.shr_s(c20, 8)
+          c21 = i32x4.shr_s(c21, 8)
+          c30 = i32x4.shr_s(c30, 8)
+          c31 = i32x4.shr_s(c31, 8)
+        }
+        if (highShift & 16) {
+          c00 = i32x4.shr_s(c00, 16)
+          c01 = i32x4.shr_s(c01, 16)
+          c10 = i32x4.shr_s(c10, 16)
+          c11 = i32x4.shr_s(c11, 16)
+          c20 = i32x4.shr_s(c20, 16)
+          c21 = i32x4.shr_s(c21, 16)
+          c30 = i32x4.shr_s(c30, 16)
+          c31 = i32x4.shr_s(c31, 16)
+        }
+        let to = target + position * size
+        if (sizeof<Kind>() == 4) {
+          const step = targetStride * 4
+          storeWide(to, c00, c01, epilogue)
+          storeWide(to + step, c10, c11, epilogue)
+          storeWide(to + 2 * step, c20, c21, epilogue)
+          storeWide(to + 3 * step, c30, c31, epilogue)
+        } else {
+          let codes = clampCodes(withZeroPoint(c00, c01, epilogue), withZeroPoint(c10, c11, epilogue), epilogue)
+          v128.store64_lane(to, codes, 0)
+          to += targetStride
+          v128.store64_lane(to, codes, 1)
+          to += targetStride
+          codes = clampCodes(withZeroPoint(c20, c21, epilogue), withZeroPoint(c30, c31, epilogue), epilogue)
+          v128.store64_lane(to, codes, 0)
+          to += targetStride
+          v128.store64_lane(to, codes, 1)
+        }
         m += 4
       }
       if (pixels < 4) {
@@ -175,9 +219,11 @@ function convolution<Kind>(
             }
           }
           const position = q * targetStride + n
-          if (sizeof<Kind>() == 4) finishWide(target + position * 4, c0, c1, panelBias, panelMultipliers, epilogue, left, highShift)
+          c0 = i32x4.shr_s(scaled<Kind>(c0, panelBias, panelMultipliers, epilogue, left, residual + position, residualLeft, false), highShift)
+          c1 = i32x4.shr_s(scaled<Kind>(c1, panelBias + 16, panelMultipliers + 16, epilogue, left, residual + position, residualLeft, true), highShift)
+          if (sizeof<Kind>() == 4) storeWide(target + position * 4, c0, c1, epilogue)
           else {
-            const row = finishRow<Kind>(c0, c1, panelBias, panelMultipliers, epilogue, left, highShift, residual + position, residualLeft)
+            const row = withZeroPoint(c0, c1, epilogue)
             v128.store64_lane(target + position, clampCodes(row, row, epilogue), 0)
           }
         }

@@ -2,7 +2,7 @@
 // the eight channels of two taps are interleaved, so that one dot product handles two taps of four channels.
 // Weights: [channel block][pair][8 channels][2]; tap offsets: two i32 byte offsets per pair (an odd last tap is paired with
 // itself and a zero weight).
-import { requantize, storeCodes } from './requantize'
+import { clampCodes, scale, withZeroPoint } from './requantize'
 
 @inline
 function interleaveLow(a: v128, b: v128): v128 {
@@ -14,22 +14,10 @@ function interleaveHigh(a: v128, b: v128): v128 {
 }
 
 @inline
-function finish(
-  target: usize, a: v128, b: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, highShift: i32,
-): void {
-  let first = i32x4.add(a, v128.load(bias))
-  let second = i32x4.add(b, v128.load(bias, 16))
-  if (left != 0) {
-    first = i32x4.shl(first, left)
-    second = i32x4.shl(second, left)
-  }
-  const rounding = v128.load(epilogue)
-  storeCodes(
-    target,
-    requantize(first, v128.load(multipliers), rounding, highShift),
-    requantize(second, v128.load(multipliers, 16), rounding, highShift),
-    epilogue,
-  )
+function scaled(sum: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32): v128 {
+  let value = i32x4.add(sum, v128.load(bias))
+  if (left != 0) value = i32x4.shl(value, left)
+  return scale(value, v128.load(multipliers), v128.load(epilogue))
 }
 
 export function depthwise(
@@ -63,8 +51,45 @@ export function depthwise(
           b0 = i32x4.add(b0, i32x4.dot_i16x8_s(interleaveLow(u, v), w0))
           b1 = i32x4.add(b1, i32x4.dot_i16x8_s(interleaveHigh(u, v), w1))
         }
-        finish(out, a0, a1, bias + c * 4, multipliers + c * 4, epilogue, left, highShift)
-        if (outputWidth > 1) finish(out + stride, b0, b1, bias + c * 4, multipliers + c * 4, epilogue, left, highShift)
+        const channelBias = bias + c * 4, channelMultipliers = multipliers + c * 4
+        a0 = scaled(a0, channelBias, channelMultipliers, epilogue, left)
+        a1 = scaled(a1, channelBias + 16, channelMultipliers + 16, epilogue, left)
+        b0 = scaled(b0, channelBias, channelMultipliers, epilogue, left)
+        b1 = scaled(b1, channelBias + 16, channelMultipliers + 16, epilogue, left)
+        // As in convolution.ts: constant shifts compose to the shift by highShift.
+        if (highShift & 1) {
+          a0 = i32x4.shr_s(a0, 1)
+          a1 = i32x4.shr_s(a1, 1)
+          b0 = i32x4.shr_s(b0, 1)
+          b1 = i32x4.shr_s(b1, 1)
+        }
+        if (highShift & 2) {
+          a0 = i32x4.shr_s(a0, 2)
+          a1 = i32x4.shr_s(a1, 2)
+          b0 = i32x4.shr_s(b0, 2)
+          b1 = i32x4.shr_s(b1, 2)
+        }
+        if (highShift & 4) {
+          a0 = i32x4.shr_s(a0, 4)
+          a1 = i32x4.shr_s(a1, 4)
+          b0 = i32x4.shr_s(b0, 4)
+          b1 = i32x4.shr_s(b1, 4)
+        }
+        if (highShift & 8) {
+          a0 = i32x4.shr_s(a0, 8)
+          a1 = i32x4.shr_s(a1, 8)
+          b0 = i32x4.shr_s(b0, 8)
+          b1 = i32x4.shr_s(b1, 8)
+        }
+        if (highShift & 16) {
+          a0 = i32x4.shr_s(a0, 16)
+          a1 = i32x4.shr_s(a1, 16)
+          b0 = i32x4.shr_s(b0, 16)
+          b1 = i32x4.shr_s(b1, 16)
+        }
+        const codes = clampCodes(withZeroPoint(a0, a1, epilogue), withZeroPoint(b0, b1, epilogue), epilogue)
+        v128.store64_lane(out, codes, 0)
+        if (outputWidth > 1) v128.store64_lane(out + stride, codes, 1)
         x += 2
         pixel += 2 * pixelStep
         out += 2 * stride

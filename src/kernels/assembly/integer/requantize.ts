@@ -8,35 +8,34 @@ export function highWords(low: v128, high: v128): v128 {
   return i8x16.shuffle(low, high, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
 }
 
+/** Rule R3 before the last shift: the high words of value * multiplier + rounding term. */
 @inline
-export function requantize(value: v128, multiplier: v128, rounding: v128, highShift: i32): v128 {
-  return i32x4.shr_s(
-    highWords(
-      i64x2.add(i64x2.extmul_low_i32x4_s(value, multiplier), rounding),
-      i64x2.add(i64x2.extmul_high_i32x4_s(value, multiplier), rounding),
-    ),
-    highShift,
+export function scale(value: v128, multiplier: v128, rounding: v128): v128 {
+  return highWords(
+    i64x2.add(i64x2.extmul_low_i32x4_s(value, multiplier), rounding),
+    i64x2.add(i64x2.extmul_high_i32x4_s(value, multiplier), rounding),
   )
 }
 
-/** Rule R4: the same with a second product under the one rounding. */
+/** Rule R4 before the last shift. */
 @inline
-export function requantizeSum(
-  value: v128, multiplier: v128, other: v128, otherMultiplier: v128, rounding: v128, highShift: i32,
-): v128 {
-  return i32x4.shr_s(
-    highWords(
-      i64x2.add(
-        i64x2.add(i64x2.extmul_low_i32x4_s(value, multiplier), i64x2.extmul_low_i32x4_s(other, otherMultiplier)),
-        rounding,
-      ),
-      i64x2.add(
-        i64x2.add(i64x2.extmul_high_i32x4_s(value, multiplier), i64x2.extmul_high_i32x4_s(other, otherMultiplier)),
-        rounding,
-      ),
+export function scaleSum(value: v128, multiplier: v128, other: v128, otherMultiplier: v128, rounding: v128): v128 {
+  return highWords(
+    i64x2.add(
+      i64x2.add(i64x2.extmul_low_i32x4_s(value, multiplier), i64x2.extmul_low_i32x4_s(other, otherMultiplier)),
+      rounding,
     ),
-    highShift,
+    i64x2.add(
+      i64x2.add(i64x2.extmul_high_i32x4_s(value, multiplier), i64x2.extmul_high_i32x4_s(other, otherMultiplier)),
+      rounding,
+    ),
   )
+}
+
+/** Rule R3 on four lanes. */
+@inline
+export function requantize(value: v128, multiplier: v128, rounding: v128, highShift: i32): v128 {
+  return i32x4.shr_s(scale(value, multiplier, rounding), highShift)
 }
 
 // The epilogue block: constants of one instruction in memory, read as memory operands so that they cost no register in the
