@@ -1,7 +1,8 @@
 // Builds the package: AssemblyScript kernels -> WebAssembly -> embedded base64 modules, then TypeScript -> dist.
 // Skips a step whose inputs have not changed since its output was written.
-import { createHash } from 'node:crypto'
+
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,8 +34,22 @@ for (const entry of sources.filter((file) => file.endsWith('.entry.ts'))) {
   const bytes = new Map()
   const { error, stderr } = await asc.main(
     [
-      entry.slice(root.length + 1), '--outFile', `${name}.wasm`, '-O3', '--noAssert', '--runtime', 'stub',
-      '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--enable', 'simd', '--disable', 'mutable-globals',
+      entry.slice(root.length + 1),
+      '--outFile',
+      `${name}.wasm`,
+      '-O3',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--initialMemory',
+      '1',
+      '--maximumMemory',
+      '65536',
+      '--enable',
+      'simd',
+      '--disable',
+      'mutable-globals',
     ],
     {
       readFile: (path, base) => {
@@ -50,7 +65,9 @@ for (const entry of sources.filter((file) => file.endsWith('.entry.ts'))) {
     throw error
   }
   const module = bytes.get(`${name}.wasm`)
-  const base64 = Buffer.from(module).toString('base64').replace(/.{1,110}/g, "  '$&',\n")
+  const base64 = Buffer.from(module)
+    .toString('base64')
+    .replace(/.{1,110}/g, "  '$&',\n")
   writeFileSync(
     target,
     `// Made by scripts/build.mjs from src/kernels/assembly/${name}.entry.ts; inputs ${kernelHash}\n` +
@@ -61,11 +78,19 @@ for (const entry of sources.filter((file) => file.endsWith('.entry.ts'))) {
 
 if (!process.argv.includes('--kernels')) {
   const inputs = filesBelow(join(root, 'src')).filter((file) => !file.endsWith('.test.ts'))
-  const hash = hashOf([...inputs, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), join(root, 'package.json')])
+  const hash = hashOf([
+    ...inputs,
+    join(root, 'tsconfig.json'),
+    join(root, 'tsconfig.build.json'),
+    join(root, 'package.json'),
+  ])
   const stamp = join(root, 'dist/.inputs')
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+      cwd: root,
+      stdio: 'inherit',
+    })
     writeFileSync(stamp, hash)
   }
 }

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const run = (command, args, options = {}) => execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options })
 
 if (process.env.CI) {
   if (!existsSync(join(root, 'bench/peers/node_modules')))

@@ -2,8 +2,9 @@
  * The public surface of dyadic: read a network, choose its numbers, compile it. Everything here also runs in a browser tab.
  * `dyadic/runtime` loads what `compile` makes; `dyadic/data` reads data sets.
  */
-import { DyadicError, quoted } from './error.ts'
+
 import type { DataSet } from './data/data-set.ts'
+import { DyadicError, quoted } from './error.ts'
 import type { Graph } from './graph/graph.ts'
 import { type CompiledProgram, compileProgram } from './program/compile.ts'
 import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'

@@ -10,12 +10,11 @@ export const MOST_CODE_BYTES = 50 * 1024
  */
 export function missedGates(row, gates) {
   const { float, integer, lost, gained, total, agreement, floatOpcodes, imports, codeBytes, verified } = row
-  const { floatTolerance = 1 } = gates
   /** @type {[boolean, string][]} */
   const checks = [
     [
-      gates.float === undefined || Math.abs(float - gates.float) <= floatTolerance,
-      `the float network has ${float}/${total} right, expected ${gates.float} ± ${floatTolerance}: check preprocessing and float executor`,
+      gates.float === undefined || Math.abs(float - gates.float) <= 1,
+      `the float network has ${float}/${total} right, expected ${gates.float} ± 1: check preprocessing and float executor`,
     ],
     [
       gates.integerAtLeast === undefined || integer >= gates.integerAtLeast,

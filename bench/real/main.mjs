@@ -39,7 +39,9 @@ async function main() {
   }
   const { json, save, names } = given
   const chosen = networks.filter((network) => names.length === 0 || names.includes(networkName(network)))
-  const missing = chosen.flatMap(({ model, data }) => [model, data]).filter((path) => !existsSync(located(path)))
+  const missing = [...new Set(chosen.flatMap(({ model, data }) => [model, data]))].filter(
+    (path) => !existsSync(located(path)),
+  )
   if (missing.length > 0) {
     say(`real: ${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing, seen from the repository's root.`)
     say('The real networks and their data are not part of the repository; "glyphs" alone runs without them.')

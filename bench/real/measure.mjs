@@ -36,7 +36,7 @@ export async function measureNetwork(network, report = () => {}) {
     const samples = await openSet(network, card)
     const pair = await evaluatePair(
       samples,
-      floatPredictor(prepared.float, samples),
+      floatPredictor(prepared.compiled, samples),
       programPredictor(loadSync(program.wasm), prepared.compiled, samples),
     )
     const row = {

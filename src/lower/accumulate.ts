@@ -87,9 +87,9 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
   const channelScale = (c: number): number => (perChannel ? input.scale[c] : 1)
   const commonScale = perChannel ? 1 : input.scale[0]
   const channelZero = (c: number): number => input.zeroPoint[input.zeroPoint.length > 1 ? c : 0]
-  const inputZeroPoints = Int16Array.from(
-    { length: input.tensor.channels },
-    (_, c) => roundHalfEven(channelZero(c)) - storedOffset(input.format),
+  const inputZeroPoints = Int32Array.from({ length: input.tensor.channels }, (_, c) =>
+    // Far beyond int16 the proof refuses; the clamp only keeps the number from wrapping on its way there.
+    clamp(roundHalfEven(channelZero(c)) - storedOffset(input.format), -(2 ** 20), 2 ** 20),
   )
 
   const weights = new Int8Array(real.length)
@@ -169,7 +169,7 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
     weightZeroPoints,
     weightFormat: weightEntry.format,
     bias,
-    inputZeroPoints,
+    inputZeroPoints: Int16Array.from(inputZeroPoints),
     requantisation,
     outputZeroPoint,
     clamp: limits,
@@ -185,7 +185,9 @@ export function clampInterval(context: LoweringContext, target: TensorPlan): { l
   const range = formatRange(target.format)
   const offset = storedOffset(target.format)
   const code = (value: number | undefined, absent: number): number =>
-    value === undefined ? absent : clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high)
+    value === undefined
+      ? absent
+      : clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high)
   const low = code(context.attribute<number>('low'), range.low)
   const high = code(context.attribute<number>('high'), range.high)
   return intersect(interval(range.low - offset, range.high - offset), interval(low - offset, high - offset))

@@ -3,7 +3,7 @@
  * Bounds come from the actual weights, so they are attained by some input unless padding or clamping removes it.
  */
 import { DyadicError, quoted } from '../error.ts'
-import { contains, hull, INT32, type Interval, interval } from '../num/interval.ts'
+import { contains, hull, INT16, INT32, type Interval, interval } from '../num/interval.ts'
 import { requantize, requantizeSum } from '../num/requantize.ts'
 import type { Bounds, Requantisation, Residual } from './integer-graph.ts'
 
@@ -18,6 +18,27 @@ function demandInt32(bound: Interval, where: string, step: string): void {
     )
 }
 
+/** Refuses a sum of products with its rounding term that does not fit int64 (R3 alone always does, R4 may not). */
+function demandInt64(
+  value: Interval,
+  multiplier: number,
+  other: Interval | undefined,
+  otherMultiplier: number,
+  shift: number,
+  where: string,
+  channel: number,
+): void {
+  if (other === undefined) return
+  const magnitude = ({ low, high }: Interval): bigint => BigInt(Math.max(-low, high))
+  const reach =
+    magnitude(value) * BigInt(multiplier) + magnitude(other) * BigInt(otherMultiplier) + (1n << BigInt(shift - 1))
+  if (reach >= 1n << 63n)
+    throw new DyadicError(
+      'limit',
+      `layer ${quoted(where)}: the scaled sum of output channel ${channel} and its residual can reach ${reach}, beyond int64; check the scales of the residual and the output in the plan`,
+    )
+}
+
 export interface ConvolutionProof {
   readonly where: string
   /** [output][taps × inputs per group], stored codes. */
@@ -28,7 +49,7 @@ export interface ConvolutionProof {
   /** Input channels of the whole tensor, and integers that can be stored. */
   readonly inputChannels: number
   readonly inputRange: Interval
-  readonly inputZeroPoints: Int16Array
+  readonly inputZeroPoints: ArrayLike<number>
   /** Whether some tap can fall into padding (which counts as 0). */
   readonly padded: boolean
   readonly bias: Int32Array
@@ -49,6 +70,11 @@ export function proveConvolution(proof: ConvolutionProof): Bounds {
       proof.inputRange.low - proof.inputZeroPoints[c],
       proof.inputRange.high - proof.inputZeroPoints[c],
     )
+    if (!contains(INT16, shifted))
+      throw new DyadicError(
+        'limit',
+        `layer ${quoted(proof.where)}: input channel ${c} minus its zero point ${proof.inputZeroPoints[c]} can reach [${shifted.low}, ${shifted.high}], beyond int16; use a zero point nearer to the input's codes`,
+      )
     const reached = proof.padded ? hull(shifted, ZERO) : shifted
     low[c] = reached.low
     high[c] = reached.high
@@ -83,10 +109,14 @@ export function proveConvolution(proof: ConvolutionProof): Bounds {
     }
     accumulator = hull(accumulator, interval(least, most))
     demandInt32(interval(least, most), proof.where, `the accumulator of output channel ${o}`)
-    const channel = interval((sumLow + bias[o]) * 2 ** requantisation.left, (sumHigh + bias[o]) * 2 ** requantisation.left)
+    const channel = interval(
+      (sumLow + bias[o]) * 2 ** requantisation.left,
+      (sumHigh + bias[o]) * 2 ** requantisation.left,
+    )
     demandInt32(channel, proof.where, `accumulator plus bias of output channel ${o}`)
     biased = biased ? hull(biased, channel) : channel
     const multiplier = requantisation.multipliers[o]
+    demandInt64(channel, multiplier, other, residual?.multiplier ?? 0, requantisation.shift, proof.where, o)
     const scaled =
       residual && other
         ? interval(
@@ -117,7 +147,10 @@ export function proveAverage(
   return {
     accumulator,
     biased: accumulator,
-    requantised: interval(requantize(accumulator.low, multiplier, shift), requantize(accumulator.high, multiplier, shift)),
+    requantised: interval(
+      requantize(accumulator.low, multiplier, shift),
+      requantize(accumulator.high, multiplier, shift),
+    ),
   }
 }
 
@@ -136,7 +169,10 @@ export function proveAdd(
     left.high * leftMultiplier + right.high * rightMultiplier,
   )
   const partial = hull(
-    hull(interval(left.low * leftMultiplier, left.high * leftMultiplier), interval(right.low * rightMultiplier, right.high * rightMultiplier)),
+    hull(
+      interval(left.low * leftMultiplier, left.high * leftMultiplier),
+      interval(right.low * rightMultiplier, right.high * rightMultiplier),
+    ),
     sum,
   )
   demandInt32(partial, where, 'a scaled addend')

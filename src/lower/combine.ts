@@ -1,7 +1,7 @@
 /** Additions, averages and unary functions to integers. */
 import { DyadicError, quoted } from '../error.ts'
 import { operators } from '../graph/operators/index.ts'
-import { dyadicRatios } from '../num/dyadic.ts'
+import { type DyadicRatios, dyadicRatios } from '../num/dyadic.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import { formatRange, type TensorPlan } from '../quantize/plan.ts'
@@ -123,44 +123,7 @@ export function lowerAverage(context: LoweringContext, window: Window, countsPad
   const limits = clampInterval(context, target)
   const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
   const [, channels, height = 1, width = 1] = context.outputShape
-  // Only convolutions shift left (R2): an output scale below that of two summed codes is computed as one, with weights 1.
-  if (ratio.left > 0) {
-    const weighted = {
-      weights: new Int8Array(channels * count).fill(1),
-      weightZeroPoints: new Int16Array(channels),
-      bias: new Int32Array(channels),
-      inputZeroPoints: new Int16Array(channels).fill(zeroPoint),
-      groups: channels,
-      requantisation: { ...ratio, multipliers: new Int32Array(channels).fill(multiplier) },
-    }
-    const bounds = proveConvolution({
-      ...weighted,
-      where: context.outputName,
-      outputs: channels,
-      inputChannels: channels,
-      inputRange: input.tensor.range,
-      padded: window.pads.some((pad) => pad > 0),
-    })
-    const output = outputTensor(
-      context,
-      target,
-      { height, width, channels },
-      reached(bounds.requantised, outputZeroPoint, limits),
-    )
-    context.emit({
-      ...weighted,
-      kind: channels > 1 ? 'depthwise' : 'convolution',
-      name: context.node.name,
-      output,
-      input: input.tensor,
-      window,
-      weightFormat: 's2',
-      outputZeroPoint,
-      clamp: limits,
-      bounds,
-    })
-    return result(output, target, false)
-  }
+  if (ratio.left > 0) return lowerFineAverage(context, target, window, ratio)
   const bounds = proveAverage(context.outputName, input.tensor.range, zeroPoint, count, multiplier, ratio.shift)
   const output = outputTensor(
     context,
@@ -184,6 +147,53 @@ export function lowerAverage(context: LoweringContext, window: Window, countsPad
   return result(output, target, false)
 }
 
+/**
+ * An average whose output scale is finer than half a unit of the sum. Only convolutions shift left (R2), so it becomes one,
+ * with weights 1: the same sums and the same rounding.
+ */
+function lowerFineAverage(
+  context: LoweringContext,
+  target: TensorPlan,
+  window: Window,
+  ratio: DyadicRatios,
+): QuantisedValue {
+  const input = context.input(0)
+  const [, channels, height = 1, width = 1] = context.outputShape
+  const sum = {
+    weights: new Int8Array(channels * window.kernel[0] * window.kernel[1]).fill(1),
+    weightZeroPoints: new Int16Array(channels),
+    bias: new Int32Array(channels),
+    inputZeroPoints: new Int16Array(channels).fill(uniform(input, context.node).zeroPoint),
+    groups: channels,
+    requantisation: { ...ratio, multipliers: new Int32Array(channels).fill(ratio.multipliers[0]) },
+  }
+  const bounds = proveConvolution({
+    ...sum,
+    where: context.outputName,
+    outputs: channels,
+    inputChannels: channels,
+    inputRange: input.tensor.range,
+    padded: window.pads.some((pad) => pad > 0),
+  })
+  const limits = clampInterval(context, target)
+  const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
+  const range = reached(bounds.requantised, outputZeroPoint, limits)
+  const output = outputTensor(context, target, { height, width, channels }, range)
+  context.emit({
+    ...sum,
+    kind: channels > 1 ? 'depthwise' : 'convolution',
+    name: context.node.name,
+    output,
+    input: input.tensor,
+    window,
+    weightFormat: 's2',
+    outputZeroPoint,
+    clamp: limits,
+    bounds,
+  })
+  return result(output, target, false)
+}
+
 /** Any function of one 8-bit value: 256 entries, computed by the operator's own float meaning and rounded half up (R7). */
 export function lowerTable(context: LoweringContext): QuantisedValue {
   const input = context.input(0)
@@ -192,7 +202,8 @@ export function lowerTable(context: LoweringContext): QuantisedValue {
   const target = tensorPlan(context.plan, context.outputName, context.node)
   demandNarrow(target, context)
   const operator = operators.get(context.node.operator)
-  if (operator === undefined) throw new DyadicError('unsupported', `operator ${quoted(context.node.operator)} is unknown`)
+  if (operator === undefined)
+    throw new DyadicError('unsupported', `operator ${quoted(context.node.operator)} is unknown`)
   const reals = Float32Array.from({ length: 256 }, (_, index) => (index - 128 - zeroPoint) * scale)
   const constants = context.node.inputs.slice(1).map((_, index) => {
     if (!context.hasInput(index + 1)) return undefined

@@ -88,13 +88,19 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
 
   for (const name of graph.inputs) {
     if (!Object.hasOwn(plan.inputs, name))
-      throw new DyadicError('refused', `the plan has no entry "inputs" for ${quoted(name)}; make the plan with this model`)
+      throw new DyadicError(
+        'refused',
+        `the plan has no entry "inputs" for ${quoted(name)}; make the plan with this model`,
+      )
     const entry = plan.inputs[name]
     const shape = graph.values.get(name)?.shape ?? []
     const { height, width, channels } = storedShape(shape)
     // Rows of vectors are stored as they come: each row is a pixel.
     const layout = shape.length === 2 && shape[0] > 1 ? 'nhwc' : entry.layout
-    for (const [field, list] of [['scale', entry.scale], ['zeroPoint', entry.zeroPoint]] as const)
+    for (const [field, list] of [
+      ['scale', entry.scale],
+      ['zeroPoint', entry.zeroPoint],
+    ] as const)
       if (list.length !== 1 && list.length !== channels)
         throw new DyadicError(
           'refused',
@@ -107,7 +113,9 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
           `"inputs" ${quoted(name)} of the plan has zero point ${point}; codes minus zero point must fit 16 bits: give one in ±${LARGEST_INPUT_ZERO_POINT}, or another offset in the data card`,
         )
     const same = entry.scale.length === 1 && entry.zeroPoint.length === 1
-    const scale = same ? entry.scale : Array.from({ length: channels }, (_, c) => entry.scale[entry.scale.length > 1 ? c : 0])
+    const scale = same
+      ? entry.scale
+      : Array.from({ length: channels }, (_, c) => entry.scale[entry.scale.length > 1 ? c : 0])
     const zeroPoint = same
       ? entry.zeroPoint
       : Array.from({ length: channels }, (_, c) => entry.zeroPoint[entry.zeroPoint.length > 1 ? c : 0])
@@ -156,7 +164,10 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
 
 /** Operators that keep their input's scale are followed by a table where the plan (a QDQ file, an edit) asks for another. */
 function keepPlannedScale(context: LoweringContext, lowered: QuantisedValue): QuantisedValue {
-  if (operators.get(context.node.operator)?.integer !== 'same-scale' || !Object.hasOwn(context.plan.tensors, context.outputName))
+  if (
+    operators.get(context.node.operator)?.integer !== 'same-scale' ||
+    !Object.hasOwn(context.plan.tensors, context.outputName)
+  )
     return lowered
   const target = context.plan.tensors[context.outputName]
   const same =
@@ -192,6 +203,7 @@ function contextOf(
         )
       return value
     },
+    inputShape: (index) => graph.values.get(node.inputs[index])?.shape ?? [],
     hasInput: (index) => node.inputs[index] !== undefined && node.inputs[index] !== '',
     isConstant: (index) => graph.constants.has(node.inputs[index]),
     constant(index) {

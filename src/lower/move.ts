@@ -70,7 +70,12 @@ function toStored(axes: readonly SelectAxis[], context: LoweringContext): [Selec
   return [axes[2], axes[3], axes[1]]
 }
 
-function emitSelect(context: LoweringContext, input: QuantisedValue, axes: readonly SelectAxis[], fill: number): QuantisedValue {
+function emitSelect(
+  context: LoweringContext,
+  input: QuantisedValue,
+  axes: readonly SelectAxis[],
+  fill: number,
+): QuantisedValue {
   const [, channels, height, width] = context.outputShape
   const output = context.tensor({
     ...input.tensor,

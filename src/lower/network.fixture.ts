@@ -2,8 +2,8 @@
 import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
 import { elementCount } from '../graph/tensor.ts'
-import { createRandom } from '../program/random-program.fixture.ts'
 import type { IntegerArray } from '../program/interpret.ts'
+import { createRandom } from '../program/random-program.fixture.ts'
 import { type CalibrateOptions, calibrate } from '../quantize/calibrate.ts'
 import type { Plan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
@@ -12,7 +12,10 @@ import type { IntegerGraph } from './integer-graph.ts'
 import { lower } from './lower.ts'
 
 /** Random bytes with the affine map of pictures; `channels` maps, or one for all. */
-export function byteSet(shape: readonly number[], options: { perChannel?: boolean; seed?: number; length?: number } = {}): DataSet {
+export function byteSet(
+  shape: readonly number[],
+  options: { perChannel?: boolean; seed?: number; length?: number } = {},
+): DataSet {
   const { perChannel = false, seed = 1, length = 6 } = options
   const random = createRandom(seed)
   const samples = Array.from({ length }, () => random.bytes(elementCount(shape)))
@@ -85,10 +88,15 @@ export function randomNetwork(seed: number): { graph: Graph; set: DataSet } {
       channels = outputs
       if (random.chance(0.3)) {
         const [scale, variance] = [parameter([channels], 0.3, 1), parameter([channels], 0.3, 1)]
-        value = push({ operator: 'BatchNormalization', inputs: [value, scale, parameter([channels], 0.2), parameter([channels], 0.2), variance] })
+        value = push({
+          operator: 'BatchNormalization',
+          inputs: [value, scale, parameter([channels], 0.2), parameter([channels], 0.2), variance],
+        })
       }
     } else if (kind === 'add') {
-      const alike = made.filter((other) => other.channels === channels && other.height === height && other.width === width)
+      const alike = made.filter(
+        (other) => other.channels === channels && other.height === height && other.width === width,
+      )
       if (alike.length === 0) continue
       value = push({ operator: 'Add', inputs: [value, random.pick(alike).name] })
     } else if (kind === 'max' || kind === 'average') {
@@ -106,9 +114,16 @@ export function randomNetwork(seed: number): { graph: Graph; set: DataSet } {
   }
   const flat = push({ operator: 'Flatten', inputs: [value] })
   const inputs = channels * height * width
-  push({ operator: 'Gemm', inputs: [flat, parameter([5, inputs], 2 * fan(inputs)), parameter([5], 0.3)], attributes: { transB: 1 } })
+  push({
+    operator: 'Gemm',
+    inputs: [flat, parameter([5, inputs], 2 * fan(inputs)), parameter([5], 0.3)],
+    attributes: { transB: 1 },
+  })
   const graph = net({ x: [1, ...shape] }, lines)
-  return { graph, set: random.chance(0.3) ? floatSet(shape, seed) : byteSet(shape, { seed, perChannel: random.chance(0.4) }) }
+  return {
+    graph,
+    set: random.chance(0.3) ? floatSet(shape, seed) : byteSet(shape, { seed, perChannel: random.chance(0.4) }),
+  }
 }
 
 /** The fused graph, its calibrated plan and its integer graph. */

@@ -26,6 +26,8 @@ export interface LoweringContext {
   readonly outputName: string
   readonly outputShape: readonly number[]
   input(index: number): QuantisedValue
+  /** ONNX shape of an input. */
+  inputShape(index: number): readonly number[]
   hasInput(index: number): boolean
   /** A constant input's numbers and shape; refused when it is not a constant. */
   constant(index: number): { values: ArrayLike<number>; shape: readonly number[] }
@@ -83,7 +85,11 @@ export function demandImage(value: QuantisedValue, node: Node): void {
 }
 
 /** Operands that are combined element by element must be stored in one order. */
-export function demandSameStorage(a: QuantisedValue, b: Pick<IntegerTensor, 'height' | 'width' | 'channels'>, node: Node): void {
+export function demandSameStorage(
+  a: QuantisedValue,
+  b: Pick<IntegerTensor, 'height' | 'width' | 'channels'>,
+  node: Node,
+): void {
   const { height, width, channels } = a.tensor
   if (height !== b.height || width !== b.width || channels !== b.channels)
     throw new DyadicError(
@@ -122,7 +128,10 @@ export function weightPlan(plan: Plan, name: string, outputs: number, node: Node
       `the plan has no entry "weights" for layer ${quoted(name)} (node ${quoted(node.name)}, ${node.operator}); make the plan with this model, or add the entry`,
     )
   const entry = plan.weights[name]
-  for (const [field, list] of [['scale', entry.scale], ['zeroPoint', entry.zeroPoint]] as const)
+  for (const [field, list] of [
+    ['scale', entry.scale],
+    ['zeroPoint', entry.zeroPoint],
+  ] as const)
     if (list.length !== 1 && list.length !== outputs)
       throw new DyadicError(
         'refused',

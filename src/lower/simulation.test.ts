@@ -20,7 +20,7 @@ import { add } from '../kernels/scalar/elementwise.ts'
 import type { Stored } from '../kernels/scalar/geometry.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { type IntegerArray, interpret } from '../program/interpret.ts'
-import { formatRange, type Plan } from '../quantize/plan.ts'
+import { formatRange, type InputPlan, type Plan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
 import { type Line, net, noise, relativeError, TOLERANCE } from '../reference/fast/net.fixture.ts'
 import { createReferenceExecutor } from '../reference/run.ts'
@@ -262,7 +262,7 @@ describe('A5: a residual addition', () => {
   /** `Add` of two inputs whose codes take all 256 values. */
   function addition(scales: readonly [number, number, number]): AddInstruction {
     const { compiled } = prepare(net({ a: [1, 1, 1, 1], b: [1, 1, 1, 1] }, [{ operator: 'Add', inputs: ['a', 'b'] }]))
-    const input = (scale: number, zeroPoint: number) => ({ format: 'u8', scale: [scale], zeroPoint: [zeroPoint], layout: 'nchw' }) as const
+    const input = (scale: number, zeroPoint: number): InputPlan => ({ format: 'u8', scale: [scale], zeroPoint: [zeroPoint], layout: 'nchw' })
     const integers = lower(compiled, {
       ...{ schema: 1, kind: 'dyadic-plan', model: 'a5', origin: {}, weights: {} },
       inputs: { a: input(scales[0], 31), b: input(scales[1], 200) },

@@ -23,7 +23,10 @@ export function dyadicRatios(ratios: ArrayLike<number>, where: string): DyadicRa
   for (let i = 0; i < ratios.length; i++) {
     const ratio = ratios[i]
     if (!(ratio >= 0) || ratio >= 2 ** 22)
-      throw new DyadicError('refused', `${where}: scale ratio ${ratio} is outside [0, 2^22); check the scales of the plan`)
+      throw new DyadicError(
+        'refused',
+        `${where}: scale ratio ${ratio} is outside [0, 2^22); check the scales of the plan`,
+      )
     if (ratio > largest) largest = ratio
   }
   let shift = MAXIMUM_SHIFT
@@ -44,7 +47,10 @@ export function dyadicAtShift(
     const multiplier = Math.floor(ratio * 2 ** (shift - left) + 0.5)
     if (multiplier < MULTIPLIER_LIMIT) return { multiplier, left }
   }
-  throw new DyadicError('refused', `${where}: scale ratio ${ratio} cannot be written at shift ${shift}; check the scales of the plan`)
+  throw new DyadicError(
+    'refused',
+    `${where}: scale ratio ${ratio} cannot be written at shift ${shift}; check the scales of the plan`,
+  )
 }
 
 /** Rounds half to even: the rounding of ONNX's QuantizeLinear, used for weights and biases at compile time (R2). */

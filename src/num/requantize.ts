@@ -44,13 +44,7 @@ export function requantize(value: number, multiplier: number, shift: number): nu
 }
 
 /** R4: two products under one rounding: floor((a × ma + b × mb + 2^(shift−1)) / 2^shift). The caller proves the sum < 2^63. */
-export function requantizeSum(
-  a: number,
-  multiplierA: number,
-  b: number,
-  multiplierB: number,
-  shift: number,
-): number {
+export function requantizeSum(a: number, multiplierA: number, b: number, multiplierB: number, shift: number): number {
   const lowA = multiplyLow(a, multiplierA) >>> 0
   const lowB = multiplyLow(b, multiplierB) >>> 0
   const low = lowA + lowB

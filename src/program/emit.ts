@@ -50,7 +50,12 @@ function widenedBytes(input: IntegerTensor, window: Window): number {
 function runnable(instruction: ConvolutionInstruction): ConvolutionInstruction {
   const outputs = instruction.output.channels / instruction.groups
   const wide = instruction.output.format === 's32'
-  if (instruction.kind === 'depthwise' && !wide && instruction.residual === undefined && instruction.input.channels % LANES === 0)
+  if (
+    instruction.kind === 'depthwise' &&
+    !wide &&
+    instruction.residual === undefined &&
+    instruction.input.channels % LANES === 0
+  )
     return instruction
   return instruction.groups > 1 && (instruction.kind === 'depthwise' || outputs % LANES !== 0)
     ? ungroup(instruction)
@@ -112,10 +117,7 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
     const { output } = instruction
     tensorBuffers.set(output.id, addBuffer(tensorBytes(output), index, lastUse.get(output.id) ?? index))
     if (instruction.kind === 'import')
-      inputBuffers.set(
-        instruction.inputName,
-        addBuffer(output.height * output.width * output.channels, -1, index),
-      )
+      inputBuffers.set(instruction.inputName, addBuffer(output.height * output.width * output.channels, -1, index))
     if (instruction.kind === 'convolution' || instruction.kind === 'depthwise')
       scratchBuffers.set(index, addBuffer(widenedBytes(instruction.input, instruction.window), index, index))
   }
@@ -173,7 +175,10 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
         })
         break
       case 'max-pool':
-        run.push({ kernel: 'maxPool', arguments: poolArguments(instruction.input, instruction.output, instruction.window, at) })
+        run.push({
+          kernel: 'maxPool',
+          arguments: poolArguments(instruction.input, instruction.output, instruction.window, at),
+        })
         break
       case 'average-pool':
         run.push({
@@ -190,7 +195,12 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
       case 'table':
         run.push({
           kernel: 'lookUp',
-          arguments: [at(instruction.input), at(instruction.output), constants[index][0], tensorBytes(instruction.output)],
+          arguments: [
+            at(instruction.input),
+            at(instruction.output),
+            constants[index][0],
+            tensorBytes(instruction.output),
+          ],
         })
         break
       case 'select': {

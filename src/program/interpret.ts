@@ -76,7 +76,10 @@ export function interpret(
         })
         break
       case 'add':
-        add(bytes(instruction.left), bytes(instruction.right), output as Stored, { ...instruction, ...instruction.clamp })
+        add(bytes(instruction.left), bytes(instruction.right), output as Stored, {
+          ...instruction,
+          ...instruction.clamp,
+        })
         break
       case 'max-pool':
         maxPool(bytes(instruction.input), output as Stored, instruction.window)

@@ -69,7 +69,12 @@ export function packConvolution(instruction: ConvolutionInstruction, first: numb
           k < length ? instruction.weights[source + segment * length + k] : instruction.weightZeroPoints[first + o]
       }
   }
-  return { panels, pairs: pairsPerPanel, codes, ...panelZeroPoints(instruction.weightZeroPoints, first, channels, panels) }
+  return {
+    panels,
+    pairs: pairsPerPanel,
+    codes,
+    ...panelZeroPoints(instruction.weightZeroPoints, first, channels, panels),
+  }
 }
 
 /** Weights for `depthwise`: taps in row-major order, paired; an odd last tap meets a zero weight. */

@@ -198,7 +198,8 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
     const weights = Int8Array.from({ length: channels * taps }, () => random.between(least, largest))
     const weightZeroPoints = new Int16Array(channels)
     if (weightFormat === 'u8')
-      for (let o = 0; o < channels; o++) weightZeroPoints[o] = mode === 'left' ? random.between(-1, 1) : random.between(-128, 127)
+      for (let o = 0; o < channels; o++)
+        weightZeroPoints[o] = mode === 'left' ? random.between(-1, 1) : random.between(-128, 127)
     const zeroMode = choice.inputZeroPoints ?? 'uniform'
     const shared = zeroMode === 'none' ? 0 : random.between(-128, 127)
     const inputZeroPoints = Int16Array.from({ length: input.channels }, () =>
@@ -211,13 +212,27 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
     const stride = (input.channels + 7) & -8
     const plain = allocateStored<Int32Array>('s32', height, width, channels)
     convolution(
-      { data: samples.get(input.id) as Int8Array, height: input.height, width: input.width, channels: input.channels, stride },
+      {
+        data: samples.get(input.id) as Int8Array,
+        height: input.height,
+        width: input.width,
+        channels: input.channels,
+        stride,
+      },
       plain,
       {
-        ...window, groups, weights, weightZeroPoints, inputZeroPoints,
+        ...window,
+        groups,
+        weights,
+        weightZeroPoints,
+        inputZeroPoints,
         bias: new Int32Array(channels),
-        multipliers: new Int32Array(channels).fill(2 ** 30), shift: 32, left: 2,
-        outputZeroPoint: 0, low: INT32.low, high: INT32.high,
+        multipliers: new Int32Array(channels).fill(2 ** 30),
+        shift: 32,
+        left: 2,
+        outputZeroPoint: 0,
+        low: INT32.low,
+        high: INT32.high,
       },
     )
     const bias = new Int32Array(channels)
@@ -243,13 +258,20 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
         random.chance(0.6) ? random.pick(corners) : random.between(0, 2 ** 31 - 1),
       )
       for (let o = 0; o < channels; o++) if (random.chance(0.3)) bias[o] = random.between(-(2 ** 29), 2 ** 29)
-      requantisation = { multipliers, shift: random.chance(0.3) ? 32 : random.between(32, 62), left: random.between(0, 12) }
+      requantisation = {
+        multipliers,
+        shift: random.chance(0.3) ? 32 : random.between(32, 62),
+        left: random.between(0, 12),
+      }
     }
     if (choice.residual) {
       const zeroPoint = random.between(-128, 127)
       const made =
         mode === 'extreme'
-          ? { multiplier: random.pick([0, 1, 2 ** 30, 2 ** 31 - 1, random.between(0, 2 ** 31 - 1)]), left: random.between(0, 22) }
+          ? {
+              multiplier: random.pick([0, 1, 2 ** 30, 2 ** 31 - 1, random.between(0, 2 ** 31 - 1)]),
+              left: random.between(0, 22),
+            }
           : dyadicAtShift(random.between(20, 120) / 100, requantisation.shift, 256, name)
       residual = { input: choice.residual, zeroPoint, ...made }
     }
@@ -258,9 +280,18 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       for (;;) {
         try {
           return proveConvolution({
-            where: name, weights, weightZeroPoints, outputs: channels, groups,
-            inputChannels: input.channels, inputRange: input.range, inputZeroPoints,
-            padded: window.pads.some((pad) => pad > 0), bias, requantisation, residual,
+            where: name,
+            weights,
+            weightZeroPoints,
+            outputs: channels,
+            groups,
+            inputChannels: input.channels,
+            inputRange: input.range,
+            inputZeroPoints,
+            padded: window.pads.some((pad) => pad > 0),
+            bias,
+            requantisation,
+            residual,
           })
         } catch (error) {
           if (mode !== 'extreme' || requantisation.left === 0) throw error
@@ -275,9 +306,19 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       kind: choice.depthwise ? 'depthwise' : 'convolution',
       name: nameOf('convolution'),
       output: tensor(choice.wide ? 's32' : 's8', height, width, channels, clamp),
-      input, window, groups, weights, weightZeroPoints, weightFormat, bias, inputZeroPoints, requantisation,
+      input,
+      window,
+      groups,
+      weights,
+      weightZeroPoints,
+      weightFormat,
+      bias,
+      inputZeroPoints,
+      requantisation,
       outputZeroPoint: choice.wide ? random.between(-1000, 1000) : random.between(-40, 40),
-      clamp, residual, bounds,
+      clamp,
+      residual,
+      bounds,
     })
   }
 
@@ -292,7 +333,14 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       inputs.push({ name: inputName, shape, format, layout, scale: [1], zeroPoint: [0] })
       const bytes = random.bytes(height * width * channels)
       given.set(inputName, format === 'u8' ? bytes : new Int8Array(bytes.buffer))
-      return emit({ kind: 'import', name: inputName, output: tensor('s8', height, width, channels, INT8), inputName, format, layout })
+      return emit({
+        kind: 'import',
+        name: inputName,
+        output: tensor('s8', height, width, channels, INT8),
+        inputName,
+        format,
+        layout,
+      })
     },
     convolution: makeConvolution,
     add(left, right) {
@@ -300,21 +348,49 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       const shift = random.between(8, 22)
       const factor = (): number => Math.round((random.between(20, 90) / 100) * 2 ** shift)
       const [leftMultiplier, rightMultiplier] = [factor(), factor()]
-      const range = (from: IntegerTensor, zero: number): Interval => interval(from.range.low - zero, from.range.high - zero)
+      const range = (from: IntegerTensor, zero: number): Interval =>
+        interval(from.range.low - zero, from.range.high - zero)
       const clamp = clampOf()
       return emit({
-        kind: 'add', name: nameOf('add'), left, right, leftMultiplier, rightMultiplier, leftZeroPoint, rightZeroPoint, shift,
+        kind: 'add',
+        name: nameOf('add'),
+        left,
+        right,
+        leftMultiplier,
+        rightMultiplier,
+        leftZeroPoint,
+        rightZeroPoint,
+        shift,
         output: tensor('s8', left.height, left.width, left.channels, clamp),
         // Brings the middle of the two ranges back to 0.
-        outputZeroPoint: Math.max(-128, Math.min(127, Math.round((leftZeroPoint * leftMultiplier + rightZeroPoint * rightMultiplier) / 2 ** shift))),
+        outputZeroPoint: Math.max(
+          -128,
+          Math.min(127, Math.round((leftZeroPoint * leftMultiplier + rightZeroPoint * rightMultiplier) / 2 ** shift)),
+        ),
         clamp,
-        bounds: proveAdd(name, range(left, leftZeroPoint), leftMultiplier, range(right, rightZeroPoint), rightMultiplier, shift),
+        bounds: proveAdd(
+          name,
+          range(left, leftZeroPoint),
+          leftMultiplier,
+          range(right, rightZeroPoint),
+          rightMultiplier,
+          shift,
+        ),
       })
     },
     maxPool: (input, window) =>
       emit({
-        kind: 'max-pool', name: nameOf('max-pool'), input, window,
-        output: tensor('s8', outputSize(input.height, window, 0), outputSize(input.width, window, 1), input.channels, input.range),
+        kind: 'max-pool',
+        name: nameOf('max-pool'),
+        input,
+        window,
+        output: tensor(
+          's8',
+          outputSize(input.height, window, 0),
+          outputSize(input.width, window, 1),
+          input.channels,
+          input.range,
+        ),
       }),
     averagePool(input, window) {
       const count = window.kernel[0] * window.kernel[1]
@@ -323,20 +399,42 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       const inputZeroPoint = random.between(-offset, offset)
       // Averages of independent values are √count narrower than the values; the ratio of a sum stays below 0.5.
       const ratio = Math.min(0.49, 1.2 / Math.sqrt(count))
-      const { multipliers: [multiplier], shift } = dyadicRatios([ratio], name) as { multipliers: ArrayLike<number> & Iterable<number>; shift: number }
+      const {
+        multipliers: [multiplier],
+        shift,
+      } = dyadicRatios([ratio], name) as { multipliers: ArrayLike<number> & Iterable<number>; shift: number }
       const clamp = clampOf()
       const bounds = proveAverage(name, input.range, inputZeroPoint, count, multiplier as number, shift)
       const middle = requantize(-inputZeroPoint * count, multiplier as number, shift)
       return emit({
-        kind: 'average-pool', name: nameOf('average-pool'), input, window, inputZeroPoint, multiplier: multiplier as number, shift,
-        output: tensor('s8', outputSize(input.height, window, 0), outputSize(input.width, window, 1), input.channels, clamp),
+        kind: 'average-pool',
+        name: nameOf('average-pool'),
+        input,
+        window,
+        inputZeroPoint,
+        multiplier: multiplier as number,
+        shift,
+        output: tensor(
+          's8',
+          outputSize(input.height, window, 0),
+          outputSize(input.width, window, 1),
+          input.channels,
+          clamp,
+        ),
         outputZeroPoint: Math.max(-128, Math.min(127, -middle)),
-        clamp, bounds,
+        clamp,
+        bounds,
       })
     },
     table(input) {
       const table = new Int8Array(random.bytes(256).buffer)
-      return emit({ kind: 'table', name: nameOf('table'), input, table, output: tensor('s8', input.height, input.width, input.channels, INT8) })
+      return emit({
+        kind: 'table',
+        name: nameOf('table'),
+        input,
+        table,
+        output: tensor('s8', input.height, input.width, input.channels, INT8),
+      })
     },
     select(input) {
       const axis = (size: number): { axis: SelectAxis; size: number } => {
@@ -349,7 +447,10 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       }
       const [height, width, channels] = [axis(input.height), axis(input.width), axis(input.channels)]
       return emit({
-        kind: 'select', name: nameOf('select'), input, axes: [height.axis, width.axis, channels.axis],
+        kind: 'select',
+        name: nameOf('select'),
+        input,
+        axes: [height.axis, width.axis, channels.axis],
         fill: random.between(-128, 127),
         output: tensor('s8', height.size, width.size, channels.size, INT8),
       })
@@ -357,7 +458,14 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
     output(from, format = 's8', layout = 'nchw') {
       const outputName = `y${outputs.length}`
       const used = from.format === 's32' ? 's32' : format
-      outputs.push({ name: outputName, shape: [1, from.channels, from.height, from.width], format: used, layout, scale: [1], zeroPoint: [0] })
+      outputs.push({
+        name: outputName,
+        shape: [1, from.channels, from.height, from.width],
+        format: used,
+        layout,
+        scale: [1],
+        zeroPoint: [0],
+      })
       exports.push({ kind: 'export', name: outputName, input: from, outputName, format: used, layout })
     },
   }

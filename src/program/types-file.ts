@@ -13,7 +13,12 @@ export function declareTypes(manifest: ProgramManifest): string {
     `/** ${comment} */\nexport interface ${name} {\n${ports.map((port) => property(port, type(port))).join('\n')}\n}\n`
   return [
     '// Written by dyadic. Use with `load` of dyadic/runtime.\n',
-    block('Inputs', 'Real values, or the stored integers.', manifest.inputs, (port) => `ArrayLike<number> | ${ARRAYS[port.format]}`),
+    block(
+      'Inputs',
+      'Real values, or the stored integers.',
+      manifest.inputs,
+      (port) => `ArrayLike<number> | ${ARRAYS[port.format]}`,
+    ),
     block('Outputs', 'Real values.', manifest.outputs, () => 'Float32Array'),
     block('IntegerInputs', 'Stored integers.', manifest.inputs, (port) => ARRAYS[port.format]),
     block('IntegerOutputs', 'Stored integers.', manifest.outputs, (port) => ARRAYS[port.format]),

@@ -76,7 +76,7 @@ describe('verifyModule', () => {
   it('accepts a linked and sealed program', () => {
     const report = verifyModule(PROGRAM)
     expect(report.checks.map(({ name, ok }) => [name, ok])).toEqual(
-      'seal structure imports float memory data exports tables engine'.split(' ').map((name) => [name, true]),
+      'seal structure imports float relaxed memory data exports tables engine'.split(' ').map((name) => [name, true]),
     )
     expect(report.ok).toBe(true)
   })
@@ -130,7 +130,7 @@ describe('verifyModule', () => {
         const bytes = PROGRAM.slice()
         for (const [index, value] of mutations) bytes[index] = value
         const report = verifyModule(sealed ? seal(Uint8Array.from([...bytes, 0])) : bytes)
-        expect(report.checks.length).toBe(9)
+        expect(report.checks.length).toBe(10)
       }),
       { numRuns: 3000 },
     )

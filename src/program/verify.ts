@@ -153,6 +153,11 @@ function judge(facts: ModuleFacts): [name: string, ok: boolean, detail: string][
       `${facts.floatOpcodes} float instructions and ${facts.floatTypes} float types in ${facts.functions} functions`,
     ],
     [
+      'relaxed',
+      facts.relaxedOpcodes === 0,
+      `${facts.relaxedOpcodes} relaxed SIMD instructions, whose results may depend on the host`,
+    ],
+    [
       'memory',
       facts.memories === 1 && facts.imports === 0 && min === max && facts.memoryGrow === 0,
       `${facts.memories} memories, ${min ?? 'no'} to ${max ?? 'any number of'} pages, ${facts.memoryGrow} memory.grow`,
@@ -172,11 +177,11 @@ function judge(facts: ModuleFacts): [name: string, ok: boolean, detail: string][
 }
 
 /** Names of the checks that need the decoded module, for a report on one that does not decode. */
-const FACT_CHECKS = ['imports', 'float', 'memory', 'data', 'exports', 'tables']
+const FACT_CHECKS = ['imports', 'float', 'relaxed', 'memory', 'data', 'exports', 'tables']
 
 /**
  * Checks a finished module: `seal` (no byte changed), `structure` (decodes strictly), `imports` (none), `float` (no
- * instruction, no type), `memory` (one, fixed, never grown), `data` (inside it), `exports` (`memory` and `run` without
+ * instruction, no type), `relaxed` (no instruction whose result may depend on the host), `memory` (one, fixed, never grown), `data` (inside it), `exports` (`memory` and `run` without
  * parameters or results, nothing else), `tables` (no table, no indirect call), `engine` (this host's validator accepts
  * it). Never throws: what cannot be read fails with the reason.
  */

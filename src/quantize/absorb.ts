@@ -106,13 +106,19 @@ function parameters(graph: Graph, node: Node): { scale: number[]; zeroPoint: num
   const read = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '')
   const scaleConstant = read(1)
   if (scaleConstant === undefined)
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} has a scale computed at run time; it must be a constant`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} has a scale computed at run time; it must be a constant`,
+    )
   const scale = readNumbers(scaleConstant)
   const zero = read(2)
   const zeroPoint = zero ? readNumbers(zero) : scale.map(() => 0)
   for (const value of scale)
     if (!(value > 0) || !Number.isFinite(value))
-      throw new DyadicError('refused', `node ${quoted(node.name)} has scale ${value}; scales must be positive and finite`)
+      throw new DyadicError(
+        'refused',
+        `node ${quoted(node.name)} has scale ${value}; scales must be positive and finite`,
+      )
   const quantised = node.operator === 'DequantizeLinear' ? node.inputs[0] : node.outputs[0]
   return { scale, zeroPoint, type: graph.values.get(quantised)?.type ?? 'unknown' }
 }
@@ -120,9 +126,15 @@ function parameters(graph: Graph, node: Node): { scale: number[]; zeroPoint: num
 function activationGrid(graph: Graph, node: Node): TensorPlan {
   const { scale, zeroPoint, type } = parameters(graph, node)
   if (type !== 'int8' && type !== 'uint8')
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} quantises to ${type}; dyadic compiles int8 and uint8 activations`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} quantises to ${type}; dyadic compiles int8 and uint8 activations`,
+    )
   if (scale.length !== 1)
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} quantises an activation per channel; dyadic compiles one scale per activation`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} quantises an activation per channel; dyadic compiles one scale per activation`,
+    )
   return { format: type === 'uint8' ? 'u8' : 's8', scale: scale[0], zeroPoint: zeroPoint[0] }
 }
 
@@ -130,7 +142,10 @@ function dequantiseConstant(graph: Graph, node: Node): { constant: Constant; gri
   const { scale, zeroPoint, type } = parameters(graph, node)
   const integers = graph.constants.get(node.inputs[0]) as Constant
   if (type !== 'int8' && type !== 'uint8' && type !== 'int32')
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} dequantises ${type}; dyadic compiles int8, uint8 and int32 constants`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} dequantises ${type}; dyadic compiles int8, uint8 and int32 constants`,
+    )
   const rank = integers.shape.length
   const axis = ((node.attributes.get('axis') as number | undefined) ?? 1) + 0
   const positive = axis < 0 ? axis + rank : axis

@@ -2,8 +2,9 @@
  * Calibration: float inference over the samples with an observer on every value that the integer program will store, then
  * scales and zero points for all of them.
  */
-import { DyadicError, quoted } from '../error.ts'
+
 import type { DataSet } from '../data/data-set.ts'
+import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
@@ -38,7 +39,8 @@ export function ownsScale(node: Node): boolean {
 export async function calibrate(graph: Graph, samples: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
   const method = options.range ?? 'minmax'
   const total = Math.min(samples.length, options.samples ?? samples.length)
-  if (total === 0) throw new DyadicError('refused', `calibration set ${quoted(samples.name)} has no samples; give at least one`)
+  if (total === 0)
+    throw new DyadicError('refused', `calibration set ${quoted(samples.name)} has no samples; give at least one`)
   if (graph.inputs.length !== 1)
     throw new DyadicError(
       'unsupported',
@@ -113,7 +115,10 @@ function choosePlan(
       const entry = layerWeights(graph, node, scales.get(node.inputs[0]) ?? [1], options.weights ?? 's8')
       weights.push([name, entry.plan])
       if (staysWide(graph, name, consumers) && node.inputs[3] === undefined)
-        plan = wideOutputPlan(range, entry.plan.scale.map((scale) => scale * entry.inputScale))
+        plan = wideOutputPlan(
+          range,
+          entry.plan.scale.map((scale) => scale * entry.inputScale),
+        )
     }
     tensors.push([name, plan])
     scales.set(name, [plan.scale])
@@ -144,7 +149,10 @@ function layerWeights(
 ): { plan: WeightPlan; inputScale: number } {
   const constant = graph.constants.get(node.inputs[1])
   if (constant === undefined)
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`,
+    )
   const values = Float64Array.from(readConstant(constant) as ArrayLike<number>)
   const bias = graph.constants.get(node.inputs[2] ?? '')
   const [outputs, inputs] = constant.shape

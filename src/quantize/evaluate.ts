@@ -2,8 +2,9 @@
  * Paired evaluation on labelled data: two predictors see the same stored samples, and every sample counts for both. Single
  * counts of a few hundred samples are noise; lost and gained are not.
  */
-import { DyadicError, quoted } from '../error.ts'
+
 import type { DataSet } from '../data/data-set.ts'
+import { DyadicError, quoted } from '../error.ts'
 
 /** Scores (logits) of one sample from its stored numbers, in real units. */
 export type Predictor = (stored: Uint8Array | Int8Array | Float32Array) => ArrayLike<number>

@@ -1,6 +1,7 @@
 /** From the numbers a data set stores to what a network reads: real values for float executors, integers for programs. */
-import { DyadicError, quoted } from '../error.ts'
+
 import type { DataSet } from '../data/data-set.ts'
+import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 
 /** One channel's affine map, whichever way scale and offset are given. */
@@ -16,7 +17,10 @@ export function checkSampleShape(graph: Graph, inputName: string, set: DataSet):
   const wanted = shape.slice(1)
   const strip = (sizes: readonly number[]): string => sizes.join('×')
   const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1)
-  if (strip(wanted) !== strip(set.shape) && !(count(wanted) === count(set.shape) && Math.max(set.scale.length, set.offset.length) === 1))
+  if (
+    strip(wanted) !== strip(set.shape) &&
+    !(count(wanted) === count(set.shape) && Math.max(set.scale.length, set.offset.length) === 1)
+  )
     throw new DyadicError(
       'refused',
       `samples of ${quoted(set.name)} have shape [${set.shape}], the network's input ${quoted(inputName)} wants [${wanted}]; change resize, crop or channels of the data card`,
@@ -41,7 +45,8 @@ export function realInput(
   }
   for (let i = 0; i < stored.length; i++) {
     const channel = Math.floor(i / inner) % count
-    real[i] = set.scale[set.scale.length > 1 ? channel : 0] * (stored[i] - set.offset[set.offset.length > 1 ? channel : 0])
+    real[i] =
+      set.scale[set.scale.length > 1 ? channel : 0] * (stored[i] - set.offset[set.offset.length > 1 ? channel : 0])
   }
   return real
 }

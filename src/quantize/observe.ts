@@ -30,7 +30,7 @@ export function minMaxObserver(): Observer {
         if (value < low) low = value
         if (value > high) high = value
         // NaN compares false with everything, so it is looked for by itself.
-        if (value !== value) throw notFinite(value)
+        if (Number.isNaN(value)) throw notFinite(value)
       }
       if (low === -Infinity || high === Infinity) throw notFinite(low === -Infinity ? low : high)
     },

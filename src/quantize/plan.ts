@@ -25,19 +25,36 @@ const inputSchema = z.strictObject({
   layout: z.enum(['nchw', 'nhwc']).default('nchw'),
 })
 
-const tensorSchema = z.strictObject({
-  format: z.enum(activationFormats),
-  /** Real value = scale × (integer − zeroPoint). */
-  scale: positive,
-  zeroPoint: z.int().min(-32768).max(32767),
-})
+/** A zero point is a code of its own format: zero is then exact, and code − zero point fits int16. */
+function outside(format: ActivationFormat | WeightFormat, zeroPoints: readonly number[]): string | undefined {
+  const { low, high } = formatRange(format)
+  const wrong = zeroPoints.find((point) => point < low || point > high)
+  return wrong === undefined ? undefined : `zero point ${wrong} is outside ${format}, [${low}, ${high}]`
+}
 
-const weightSchema = z.strictObject({
-  format: z.enum(weightFormats),
-  /** One per output channel, or one for all. */
-  scale: z.array(positive).min(1),
-  zeroPoint: z.array(z.int().min(-255).max(255)).min(1),
-})
+const tensorSchema = z
+  .strictObject({
+    format: z.enum(activationFormats),
+    /** Real value = scale × (integer − zeroPoint). */
+    scale: positive,
+    zeroPoint: z.int(),
+  })
+  .superRefine((entry, context) => {
+    const message = outside(entry.format, [entry.zeroPoint])
+    if (message) context.addIssue({ code: 'custom', path: ['zeroPoint'], message })
+  })
+
+const weightSchema = z
+  .strictObject({
+    format: z.enum(weightFormats),
+    /** One per output channel, or one for all. */
+    scale: z.array(positive).min(1),
+    zeroPoint: z.array(z.int()).min(1),
+  })
+  .superRefine((entry, context) => {
+    const message = outside(entry.format, entry.zeroPoint)
+    if (message) context.addIssue({ code: 'custom', path: ['zeroPoint'], message })
+  })
 
 export const planSchema = z.strictObject({
   schema: z.literal(1),
@@ -61,16 +78,16 @@ export type Plan = z.infer<typeof planSchema>
 /** Integers a format can hold. */
 export function formatRange(format: ActivationFormat | WeightFormat): { low: number; high: number } {
   const bits = Number(format.slice(1))
-  return format[0] === 'u'
-    ? { low: 0, high: 2 ** bits - 1 }
-    : { low: -(2 ** (bits - 1)), high: 2 ** (bits - 1) - 1 }
+  return format[0] === 'u' ? { low: 0, high: 2 ** bits - 1 } : { low: -(2 ** (bits - 1)), high: 2 ** (bits - 1) - 1 }
 }
 
 /** A plan from parsed JSON. Throws `refused` listing every wrong field by its path. */
 export function parsePlan(json: unknown, where: string): Plan {
   const result = planSchema.safeParse(json)
   if (result.success) return result.data
-  const problems = result.error.issues.slice(0, 12).map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`)
+  const problems = result.error.issues
+    .slice(0, 12)
+    .map((issue) => `${issue.path.join('.') || '(top level)'}: ${issue.message}`)
   throw new DyadicError('refused', `${where} is not a dyadic plan:\n  ${problems.join('\n  ')}`)
 }
 

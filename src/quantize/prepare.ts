@@ -44,7 +44,12 @@ function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missin
     else
       inputs.push([
         name,
-        { format: entry.format === 'u8' ? 'u8' : 's8', scale: [entry.scale], zeroPoint: [entry.zeroPoint], layout: 'nchw' },
+        {
+          format: entry.format === 'u8' ? 'u8' : 's8',
+          scale: [entry.scale],
+          zeroPoint: [entry.zeroPoint],
+          layout: 'nchw',
+        },
       ])
   }
   const tensors: [string, TensorPlan][] = []
@@ -82,7 +87,10 @@ function fileWeights(
   const name = node.inputs[1]
   const constant = graph.constants.get(name)
   if (constant === undefined)
-    throw new DyadicError('unsupported', `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) multiplies two computed tensors; its weights must be constant`,
+    )
   const values = readNumbers(constant)
   const [outputs] = constant.shape
   // Dense layers may hold a transposed copy, named after the original.

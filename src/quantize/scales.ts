@@ -1,7 +1,8 @@
 /** From ranges to scales and zero points: the choices a plan records. */
+
+import type { Range } from './observe.ts'
 import type { InputPlan, TensorPlan, WeightPlan } from './plan.ts'
 import { formatRange } from './plan.ts'
-import type { Range } from './observe.ts'
 
 /** Accumulator units a bias may take: leaves the accumulator itself half of int32. */
 const BIAS_LIMIT = 2 ** 30
@@ -20,9 +21,7 @@ export function activationPlan(range: Range, format: 'u8' | 's8', symmetric = fa
   }
   const steps = symmetric ? (format === 'u8' ? 255 : 254) : 255
   const scale = high > low ? (high - low) / steps : 1
-  const zeroPoint = symmetric
-    ? 0
-    : Math.min(codes.high, Math.max(codes.low, Math.floor(codes.low - low / scale + 0.5)))
+  const zeroPoint = symmetric ? 0 : Math.min(codes.high, Math.max(codes.low, Math.floor(codes.low - low / scale + 0.5)))
   return { format, scale, zeroPoint }
 }
 

@@ -21,11 +21,20 @@ export interface ConvolutionParameters extends WindowGeometry {
   readonly outputZeroPoint: number
   readonly low: number
   readonly high: number
-  readonly residual?: { readonly tensor: Stored; readonly zeroPoint: number; readonly multiplier: number; readonly left: number }
+  readonly residual?: {
+    readonly tensor: Stored
+    readonly zeroPoint: number
+    readonly multiplier: number
+    readonly left: number
+  }
 }
 
 /** Fills `output`; reads `input` (never the same array). */
-export function convolution(input: Stored, output: Stored<Int8Array> | Stored<Int32Array>, p: ConvolutionParameters): void {
+export function convolution(
+  input: Stored,
+  output: Stored<Int8Array> | Stored<Int32Array>,
+  p: ConvolutionParameters,
+): void {
   const inputs = input.channels / p.groups
   const outputs = output.channels / p.groups
   const [kernelHeight, kernelWidth] = p.kernel

@@ -21,9 +21,7 @@ export function select(
   for (let h = 0; h < height.count; h++)
     for (let w = 0; w < width.count; w++)
       for (let c = 0; c < channel.count; c++)
-        output.data[
-          ((height.offset + h) * output.width + width.offset + w) * output.stride + channel.offset + c
-        ] =
+        output.data[((height.offset + h) * output.width + width.offset + w) * output.stride + channel.offset + c] =
           input.data[
             ((height.start + h * height.step) * input.width + width.start + w * width.step) * input.stride +
               channel.start +
@@ -37,8 +35,7 @@ export function importTensor(source: Uint8Array | Int8Array, output: Stored, lay
   const pixels = output.height * output.width
   for (let p = 0; p < pixels; p++)
     for (let c = 0; c < output.channels; c++)
-      output.data[p * output.stride + c] =
-        source[layout === 'nchw' ? c * pixels + p : p * output.channels + c] - offset
+      output.data[p * output.stride + c] = source[layout === 'nchw' ? c * pixels + p : p * output.channels + c] - offset
 }
 
 /** Stored tensor → program output (compact, ONNX order); `offset` 128 makes unsigned values of signed ones. */
