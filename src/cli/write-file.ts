@@ -19,6 +19,7 @@ const REASONS = new Map([
   ['EROFS', 'the file system is read-only'],
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
+  ['ENOENT', 'no folder can be made there'],
   ['ENOTDIR', 'a part of its path is no folder'],
   ['EEXIST', 'a part of its path is no folder'],
   ['ENAMETOOLONG', 'the name is too long'],
@@ -77,6 +78,22 @@ async function checkFolder(path: string, real: string): Promise<void> {
   })
 }
 
+/** Makes a folder and what is missing above it; each is tried once, since Node's own recursion never ends below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(folder).catch((cause) => {
+      if (cause.code !== 'EEXIST') throw cause
+    })
+  try {
+    await make()
+  } catch (cause) {
+    const above = dirname(folder)
+    if ((cause as { code?: unknown }).code !== 'ENOENT' || above === folder) throw cause
+    await makeFolder(above)
+    await make()
+  }
+}
+
 /** Writes files; folders that do not exist are made. Throws `refused` naming the file, with nothing left behind. */
 export async function writeFiles(files: readonly OutputFile[], signal: AbortSignal): Promise<void> {
   const staged: { readonly path: string; readonly temporary: string; readonly final: string }[] = []
@@ -84,7 +101,7 @@ export async function writeFiles(files: readonly OutputFile[], signal: AbortSign
     for (const { path, content } of files) {
       try {
         const final = await target(path)
-        await mkdir(dirname(final), { recursive: true })
+        await makeFolder(dirname(final))
         const temporary = join(dirname(final), `.${basename(final).slice(0, 100)}.${randomUUID()}.tmp`)
         staged.push({ path, temporary, final })
         const handle = await open(temporary, 'wx')

@@ -40,15 +40,18 @@ export function lowerMaxPool(context: LoweringContext, window: Window): Quantise
 export function lowerReshape(context: LoweringContext): QuantisedValue {
   const input = context.input(0)
   const { height, width, channels } = input.tensor
+  const from = context.inputShape(0)
   const shape = context.outputShape
+  if (String(from) === String(shape)) return input
   const pixels = height * width
   const trailing = shape.slice(2)
   const keepsImage = shape.length === 4 && shape[1] === channels && shape[2] === height && shape[3] === width
   const vector = shape.length >= 2 && shape[1] === pixels * channels && trailing.every((size) => size === 1)
-  if (shape[0] !== 1 || !(keepsImage || vector))
+  // Several rows of vectors are stored row by row, which is not the order of an image's planes.
+  if (from[0] !== 1 || shape[0] !== 1 || !(keepsImage || vector))
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) reshapes 1×${channels}×${height}×${width} to [${shape}]; dyadic compiles flattening to [1, ${pixels * channels}] and back`,
+      `node ${quoted(context.node.name)} (${context.node.operator}) reshapes [${from}] to [${shape}]; dyadic compiles flattening of [1, C, H, W] to [1, C·H·W] and back`,
     )
   return { ...input, flat: !keepsImage && pixels > 1 }
 }

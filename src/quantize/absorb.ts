@@ -153,8 +153,10 @@ function dequantiseConstant(graph: Graph, node: Node): { constant: Constant; gri
   const codes = readNumbers(integers)
   const at = (index: number): number => (scale.length === 1 ? 0 : Math.floor(index / inner) % scale.length)
   const reals = Float64Array.from(codes, (code, index) => (code - zeroPoint[at(index)]) * scale[at(index)])
+  // Scalars are arguments such as the fill of a Pad, whose type must be that of the data.
+  const realType = integers.shape.length === 0 ? 'float32' : 'float64'
   return {
-    constant: makeConstant('float64', integers.shape, reals),
+    constant: makeConstant(realType, integers.shape, reals),
     grid: scale.length === 1 || positive === 0 ? { type, scale, zeroPoint } : { type, scale: [], zeroPoint: [] },
   }
 }
