@@ -44,6 +44,8 @@ export interface CommandDescription<Name extends OptionName> {
 /** Version of the objects that `--json` prints. */
 const SCHEMA = 1
 
+const INTERRUPTED = new Error('interrupted; nothing was written')
+
 /** The text of an error for people. */
 export function describeError(error: unknown, debug: boolean): string {
   if (debug && error instanceof Error && error.stack) return `${error.stack}\n`
@@ -54,7 +56,7 @@ export function describeError(error: unknown, debug: boolean): string {
 
 /** The object that `--json` prints for an error. */
 export function errorObject(command: string | undefined, error: unknown): string {
-  const code = error instanceof DyadicError ? error.code : 'internal'
+  const code = error instanceof DyadicError ? error.code : error === INTERRUPTED ? 'interrupted' : 'internal'
   const message = error instanceof Error ? error.message : String(error)
   return `${JSON.stringify({ schema: SCHEMA, ...(command !== undefined && { command }), error: { code, message } })}\n`
 }
@@ -106,8 +108,8 @@ async function execute<Name extends OptionName>(
   } catch (error) {
     session.progress.end()
     if (session.signal.aborted) {
-      if (json) host.writeOut(errorObject(description.name, new Error('interrupted')))
-      host.writeError('interrupted; nothing was written\n')
+      if (json) host.writeOut(errorObject(description.name, INTERRUPTED))
+      host.writeError(`${INTERRUPTED.message}\n`)
       return EXIT.interrupted
     }
     if (json) host.writeOut(errorObject(description.name, error))

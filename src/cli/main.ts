@@ -23,7 +23,7 @@ const host: Host = {
   writeOut: (text) => void stdout.write(text),
   writeError: (text) => void stderr.write(text),
   isTerminal: stderr.isTTY === true && !env.CI && env.TERM !== 'dumb',
-  columns: stderr.columns ?? 80,
+  columns: stderr.columns || 80,
   clock: () => performance.now(),
   onInterrupt(action) {
     if (onInterrupt) process.removeListener('SIGINT', onInterrupt)

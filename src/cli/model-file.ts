@@ -13,6 +13,7 @@ import { verifyModule } from '../program/verify.ts'
 import { type PreparedNetwork, prepare } from '../quantize/prepare.ts'
 import { loadSync, type Network } from '../runtime/index.ts'
 import type { OptionValues } from './options.ts'
+import { readManifest } from './read-manifest.ts'
 
 /** Options that say what the symbolic axes of an ONNX file are. */
 export const SHAPE_OPTIONS = ['batch', 'axis'] as const
@@ -87,11 +88,11 @@ export interface OpenProgram {
   readonly manifest: ProgramManifest
 }
 
-/** Instantiates a program without judging it. Throws `refused` when the runtime does not take it. */
+/** Instantiates a program that has passed its checks. Throws `refused` when the runtime does not take it. */
 export function loadProgram(path: string, bytes: Uint8Array): OpenProgram {
+  const manifest = about(path, () => readManifest(bytes))
   try {
-    const network = loadSync(bytes)
-    return { network, manifest: network.manifest as ProgramManifest }
+    return { network: loadSync(bytes), manifest }
   } catch (cause) {
     throw new DyadicError('refused', `${quoted(path)}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }

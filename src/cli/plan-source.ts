@@ -5,7 +5,7 @@ import { quantize } from '../index.ts'
 import type { CalibrateOptions } from '../quantize/calibrate.ts'
 import { checkSampleShape } from '../quantize/input.ts'
 import { type Plan, parsePlan } from '../quantize/plan.ts'
-import { openData, singlePorts } from './data-argument.ts'
+import { openData } from './data-argument.ts'
 import type { OnnxModel } from './model-file.ts'
 import type { OptionValues } from './options.ts'
 import type { Session } from './session.ts'
@@ -54,7 +54,13 @@ export async function choosePlan(
         ? `${quoted(path)} is a float network: give --calibrate <data> with some hundred samples${remedy}`
         : `${quoted(path)} gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}: give --calibrate <data>${remedy}`,
     )
-  const { input } = singlePorts(path, compiled.inputs, compiled.outputs.slice(0, 1))
+  if (compiled.inputs.length !== 1)
+    throw new DyadicError(
+      'unsupported',
+      `${quoted(path)} has ${compiled.inputs.length} inputs (${compiled.inputs.slice(0, 8).map(quoted).join(', ')}); calibration feeds one` +
+        remedy.replace(/^ or/, '; use'),
+    )
+  const [input] = compiled.inputs
   const set = await openData(options.calibrate, (compiled.values.get(input)?.shape ?? []).slice(1), session)
   checkSampleShape(compiled, input, set)
   const count = Math.min(set.length, options.samples ?? set.length)

@@ -121,6 +121,7 @@ export async function writeFiles(files: readonly OutputFile[], signal: AbortSign
         throw refuse(path, cause)
       })
   } finally {
-    for (const { temporary } of staged) await rm(temporary, { force: true })
+    // What cannot be removed must not hide why writing failed.
+    for (const { temporary } of staged) await rm(temporary, { force: true }).catch(() => {})
   }
 }

@@ -5,16 +5,8 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { IntegerTensor, Window } from '../lower/integer-graph.ts'
 import { interpret } from '../program/interpret.ts'
-import {
-  type ConvolutionChoice,
-  createBuilder,
-  createRandom,
-  type GraphBuilder,
-  loadGraph,
-  type Random,
-  randomInputs,
-  runNetwork,
-} from '../program/random-program.fixture.ts'
+import { createRandom, loadGraph, type Random, randomInputs, runNetwork } from '../program/program.fixture.ts'
+import { type ConvolutionChoice, createBuilder, type GraphBuilder } from '../program/random-graph.fixture.ts'
 
 /** How often each property of a case occurred: a generator that misses one proves nothing about it. */
 const seen = new Map<string, number>()
@@ -46,10 +38,21 @@ function isFilled(builder: GraphBuilder, output: IntegerTensor): boolean {
 }
 
 function drawWindow(random: Random): Window {
-  const kernel = random.pick([[1, 1], [3, 3], [5, 5], [7, 7], [2, 2], [4, 4], [1, 3], [3, 1], [2, 5]] as const)
+  const kernel = random.pick([
+    [1, 1],
+    [3, 3],
+    [5, 5],
+    [7, 7],
+    [2, 2],
+    [4, 4],
+    [1, 3],
+    [3, 1],
+    [2, 5],
+  ] as const)
   const strides = [random.pick([1, 1, 2, 3]), random.pick([1, 1, 2, 3])] as const
   const dilations = [random.pick([1, 1, 1, 2, 3]), random.pick([1, 1, 1, 2, 3])] as const
-  const pad = (axis: 0 | 1): number => (random.chance(0.4) ? 0 : random.between(0, (kernel[axis] - 1) * dilations[axis]))
+  const pad = (axis: 0 | 1): number =>
+    random.chance(0.4) ? 0 : random.between(0, (kernel[axis] - 1) * dilations[axis])
   return { kernel, strides, dilations, pads: [pad(0), pad(1), pad(0), pad(1)] }
 }
 
@@ -60,7 +63,13 @@ function inputSize(window: Window, axis: 0 | 1, wanted: number, random: Random):
   return Math.max(1, (wanted - 1) * window.strides[axis] + extent - window.pads[axis] - window.pads[axis + 2] + slack)
 }
 
-function drawInput(builder: GraphBuilder, random: Random, window: Window, channels: number, mostPixels = 60): IntegerTensor {
+function drawInput(
+  builder: GraphBuilder,
+  random: Random,
+  window: Window,
+  channels: number,
+  mostPixels = 60,
+): IntegerTensor {
   const width = random.between(1, 9)
   const height = random.between(1, Math.max(1, Math.min(6, Math.floor(mostPixels / width))))
   return builder.input(
@@ -97,7 +106,13 @@ function drawConvolution(seed: number, extreme: boolean): void {
   let choice: ConvolutionChoice
   if (form === 'dense') {
     const size = random.between(1, 7)
-    input = builder.input(size, random.between(1, 7), channels, random.pick(['u8', 's8']), random.pick(['nchw', 'nhwc']))
+    input = builder.input(
+      size,
+      random.between(1, 7),
+      channels,
+      random.pick(['u8', 's8']),
+      random.pick(['nchw', 'nhwc']),
+    )
     choice = {
       outputs: random.between(1, 60),
       window: { kernel: [input.height, input.width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
@@ -138,10 +153,16 @@ function drawConvolution(seed: number, extreme: boolean): void {
     choice.weightFormat === 'u8' && 'weight zero points',
     choice.inputZeroPoints === 'channel' && 'zero points per channel',
     channels % 8 === 0 && `whole vectors ${form}`,
-    (choice.groups ?? 1) > 1 && !choice.depthwise && (choice.outputs / (choice.groups ?? 1)) % 8 === 0 && 'groups fill panels',
-    (choice.groups ?? 1) > 1 && !choice.depthwise && (choice.outputs / (choice.groups ?? 1)) % 8 !== 0 && 'groups cut panels',
+    (choice.groups ?? 1) > 1 &&
+      !choice.depthwise &&
+      (choice.outputs / (choice.groups ?? 1)) % 8 === 0 &&
+      'groups fill panels',
+    (choice.groups ?? 1) > 1 &&
+      !choice.depthwise &&
+      (choice.outputs / (choice.groups ?? 1)) % 8 !== 0 &&
+      'groups cut panels',
     output.height * output.width < 4 && 'fewer than 4 pixels',
-    output.height * output.width % 4 !== 0 && 'pixels not in fours',
+    (output.height * output.width) % 4 !== 0 && 'pixels not in fours',
     `output width ${output.width}`,
   )
   if (form !== 'dense') countWindow(window)
@@ -171,14 +192,25 @@ describe('convolutions, depthwise and dense layers equal the scalar meaning', ()
       const input = builder.input(height, width, 8 + (width % 3))
       const window: Window = { kernel: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] }
       builder.output(builder.convolution(input, { outputs: 17, window }))
-      builder.output(builder.convolution(input, { outputs: input.channels, groups: input.channels, depthwise: true, window }))
+      builder.output(
+        builder.convolution(input, { outputs: input.channels, groups: input.channels, depthwise: true, window }),
+      )
       compare(builder, random)
     }
   })
 
   afterAll(() => {
     const missing = [
-      ...['plain', 'grouped', 'depthwise', 'dense', 'wide', 'left shift', 'weight zero points', 'zero points per channel'],
+      ...[
+        'plain',
+        'grouped',
+        'depthwise',
+        'dense',
+        'wide',
+        'left shift',
+        'weight zero points',
+        'zero points per channel',
+      ],
       ...['residual plain', 'residual grouped', 'residual depthwise', 'whole vectors plain', 'whole vectors depthwise'],
       ...['groups fill panels', 'groups cut panels', 'fewer than 4 pixels', 'pixels not in fours', 'dilated'],
       ...['padded unevenly', 'unpadded', 'stride 1', 'stride 2', 'stride 3'],
@@ -205,10 +237,23 @@ describe('other instructions equal the scalar meaning', () => {
     expect(filled).toBeGreaterThanOrEqual(leastFilled * cases)
   }
   const poolWindowOf = (random: Random): Window => {
-    const kernel = random.pick([[2, 2], [3, 3], [1, 4], [7, 7], [5, 1], [1, 1]] as const)
+    const kernel = random.pick([
+      [2, 2],
+      [3, 3],
+      [1, 4],
+      [7, 7],
+      [5, 1],
+      [1, 1],
+    ] as const)
     const dilations = [random.pick([1, 1, 2]), random.pick([1, 1, 2])] as const
-    const pad = (axis: 0 | 1): number => (random.chance(0.5) ? 0 : random.between(0, (kernel[axis] - 1) * dilations[axis]))
-    return { kernel, strides: [random.between(1, 3), random.between(1, 3)], dilations, pads: [pad(0), pad(1), pad(0), pad(1)] }
+    const pad = (axis: 0 | 1): number =>
+      random.chance(0.5) ? 0 : random.between(0, (kernel[axis] - 1) * dilations[axis])
+    return {
+      kernel,
+      strides: [random.between(1, 3), random.between(1, 3)],
+      dilations,
+      pads: [pad(0), pad(1), pad(0), pad(1)],
+    }
   }
   const anyInput = (builder: GraphBuilder, random: Random): IntegerTensor =>
     builder.input(
@@ -220,10 +265,15 @@ describe('other instructions equal the scalar meaning', () => {
     )
 
   it('max-pool', () =>
-    draw(80, 10_000, (builder, random) => {
-      const window = poolWindowOf(random)
-      return builder.maxPool(drawInput(builder, random, window, random.between(1, 40)), window)
-    }, 0.5))
+    draw(
+      80,
+      10_000,
+      (builder, random) => {
+        const window = poolWindowOf(random)
+        return builder.maxPool(drawInput(builder, random, window, random.between(1, 40)), window)
+      },
+      0.5,
+    ))
 
   it('average-pool', () =>
     draw(80, 11_000, (builder, random) => {

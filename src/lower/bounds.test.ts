@@ -7,7 +7,7 @@ import type { Stored } from '../kernels/scalar/geometry.ts'
 import { INT8, INT32, type Interval, interval } from '../num/interval.ts'
 import { requantizeExact } from '../num/requantize.ts'
 import { type IntegerArray, interpret } from '../program/interpret.ts'
-import { loadGraph, runNetwork } from '../program/random-program.fixture.ts'
+import { loadGraph, runNetwork } from '../program/program.fixture.ts'
 import { proveAdd, proveAverage, proveConvolution } from './bounds.ts'
 import { certify } from './certificate.ts'
 import type {
@@ -79,7 +79,17 @@ function checkConvolution(instruction: ConvolutionInstruction, tensors: Tensors)
           !inside(expected, output.range) ||
           at(stored, h, w, o) !== BigInt(expected)
         )
-          expect({ name: instruction.name, h, w, o, least, most, biased, requantised, stored: at(stored, h, w, o) }).toEqual({
+          expect({
+            name: instruction.name,
+            h,
+            w,
+            o,
+            least,
+            most,
+            biased,
+            requantised,
+            stored: at(stored, h, w, o),
+          }).toEqual({
             bounds,
             expected,
           })
@@ -87,7 +97,7 @@ function checkConvolution(instruction: ConvolutionInstruction, tensors: Tensors)
 }
 
 function checkInstruction(instruction: Instruction, tensors: Tensors): void {
-  if (instruction.kind === 'convolution' || instruction.kind === 'depthwise') return checkConvolution(instruction, tensors)
+  if (instruction.kind === 'convolution' || instruction.kind === 'depthwise') checkConvolution(instruction, tensors)
   if (instruction.kind === 'export') return
   const stored = tensors.get(instruction.output.id) as Stored
   for (let position = 0; position < stored.height * stored.width; position++)
@@ -103,7 +113,11 @@ function run(graph: IntegerGraph, inputs: ReadonlyMap<string, IntegerArray>): Te
 }
 
 /** A program of one instruction: its operands come from the caller, its result leaves unclamped in 32 bits. */
-function alone(instruction: Exclude<Instruction, { kind: 'import' | 'export' }>, operands: IntegerTensor[], wide: Instruction): IntegerGraph {
+function alone(
+  instruction: Exclude<Instruction, { kind: 'import' | 'export' }>,
+  operands: IntegerTensor[],
+  wide: Instruction,
+): IntegerGraph {
   const { output } = wide as Exclude<Instruction, { kind: 'export' }>
   const port = (tensor: IntegerTensor, name: string, format: 's8' | 's32') => ({
     ...{ name, format, layout: 'nhwc' as const, scale: [1], zeroPoint: [0] },
@@ -126,7 +140,10 @@ function alone(instruction: Exclude<Instruction, { kind: 'import' | 'export' }>,
 }
 
 /** The instruction over exactly one window, without padding: its adversary is free to choose every operand. */
-function oneWindow(instruction: ConvolutionInstruction): { graph: IntegerGraph; bounds: ConvolutionInstruction['bounds'] } {
+function oneWindow(instruction: ConvolutionInstruction): {
+  graph: IntegerGraph
+  bounds: ConvolutionInstruction['bounds']
+} {
   const { window, residual } = instruction
   const extent = (axis: 0 | 1): number => (window.kernel[axis] - 1) * window.dilations[axis] + 1
   const input = { ...instruction.input, id: 0, name: 'x', height: extent(0), width: extent(1) }
@@ -148,7 +165,12 @@ function oneWindow(instruction: ConvolutionInstruction): { graph: IntegerGraph; 
   }
   const bounds = proveConvolution({
     ...{ where: 'x', weights: made.weights, weightZeroPoints: made.weightZeroPoints, outputs: output.channels },
-    ...{ groups: made.groups, inputChannels: input.channels, inputRange: input.range, inputZeroPoints: made.inputZeroPoints },
+    ...{
+      groups: made.groups,
+      inputChannels: input.channels,
+      inputRange: input.range,
+      inputZeroPoints: made.inputZeroPoints,
+    },
     ...{ padded: false, bias: made.bias, requantisation: made.requantisation, residual: made.residual },
   })
   return { graph: alone(made, other ? [input, other] : [input], made), bounds }
@@ -190,7 +212,8 @@ function attack(instruction: ConvolutionInstruction): void {
     }
   const bigLeast = (values: bigint[]): number => Number(values.reduce((a, b) => (a < b ? a : b)))
   const bigMost = (values: bigint[]): number => Number(values.reduce((a, b) => (a > b ? a : b)))
-  const codes = (value: number): number => Math.min(made.clamp.high, Math.max(made.clamp.low, value + made.outputZeroPoint))
+  const codes = (value: number): number =>
+    Math.min(made.clamp.high, Math.max(made.clamp.low, value + made.outputZeroPoint))
   expect({
     accumulator: interval(Number(found.least), Number(found.most)),
     biased: interval(bigLeast(found.biased), bigMost(found.biased)),
@@ -262,7 +285,12 @@ describe('proveConvolution', () => {
   const proof = (weights: number[], change: Partial<Parameters<typeof proveConvolution>[0]> = {}) =>
     proveConvolution({
       ...{ where: 'fc', weights: Int8Array.from(weights), weightZeroPoints: new Int16Array(1), outputs: 1, groups: 1 },
-      ...{ inputChannels: weights.length, inputRange: INT8, inputZeroPoints: new Int16Array(weights.length), padded: false },
+      ...{
+        inputChannels: weights.length,
+        inputRange: INT8,
+        inputZeroPoints: new Int16Array(weights.length),
+        padded: false,
+      },
       ...{ bias: new Int32Array(1), requantisation: { multipliers: Int32Array.of(1), shift: 62, left: 0 } },
       ...change,
     })
@@ -299,7 +327,17 @@ describe('proveConvolution', () => {
   })
 
   it('refuses a residual whose left shift leaves int32', () => {
-    const input = { id: 0, name: 'r', format: 's8', height: 1, width: 1, channels: 1, scale: 1, zeroPoint: 0, range: INT8 } as const
+    const input = {
+      id: 0,
+      name: 'r',
+      format: 's8',
+      height: 1,
+      width: 1,
+      channels: 1,
+      scale: 1,
+      zeroPoint: 0,
+      range: INT8,
+    } as const
     const residual = (left: number) => ({ residual: { input, zeroPoint: 0, multiplier: 1, left } })
     expect(() => proof([1], residual(24))).not.toThrow()
     expect(() => proof([1], residual(25))).toThrow(/the shifted residual can reach/)
@@ -329,7 +367,10 @@ describe('additions and averages', () => {
         return Number(requantizeExact(sum, BigInt(pool.multiplier), BigInt(pool.shift)))
       })
       // The proof also allows for padding, whose taps are 0.
-      expect(pool.bounds.requantised).toEqual({ low: Math.min(0, ends[0] as number), high: Math.max(0, ends[1] as number) })
+      expect(pool.bounds.requantised).toEqual({
+        low: Math.min(0, ends[0] as number),
+        high: Math.max(0, ends[1] as number),
+      })
     }
   })
 })

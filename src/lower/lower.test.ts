@@ -1,214 +1,14 @@
-/** Lowering: what it makes of edited plans, what it refuses and how it says so. Bounds and roundings have their own files. */
+/** Lowering, operator by operator: against the float network, and what is refused. Plans, bounds and roundings have their own files. */
 import { describe, expect, it } from 'vitest'
-import { DyadicError } from '../error.ts'
+import type { DyadicError } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
-import { interpret } from '../program/interpret.ts'
-import { loadGraph, runNetwork } from '../program/random-program.fixture.ts'
-import { parsePlan, type Plan, printPlan } from '../quantize/plan.ts'
+import type { Plan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
-import { int64, type Line, net, noise, scalar } from '../reference/fast/net.fixture.ts'
-import { createReferenceExecutor } from '../reference/run.ts'
+import { int64, type Line, net, scalar } from '../reference/fast/net.fixture.ts'
 import type { ConvolutionInstruction, Instruction, IntegerGraph } from './integer-graph.ts'
 import { findUnsupported, lower } from './lower.ts'
-import { byteSet, lowered, randomCodes, randomNetwork } from './network.fixture.ts'
+import { byteSet, conv, lowered, randomNetwork, refusal, stepErrors, weights, worstStep } from './network.fixture.ts'
 import { printIntegerGraph } from './print.ts'
-
-function refusal(action: () => unknown): DyadicError {
-  try {
-    action()
-  } catch (error) {
-    if (error instanceof DyadicError) return error
-    throw error
-  }
-  throw new Error('nothing was refused')
-}
-
-const weights = (...shape: number[]) => ({ shape })
-const conv = (input: string, ...shape: number[]): Line => ({ operator: 'Conv', inputs: [input, weights(...shape)] })
-
-/** Largest difference between program and float network for each output, in steps of the output's scale. */
-function stepErrors(graph: Graph, plan: Plan, integers: IntegerGraph): Record<string, number> {
-  const inputs = randomCodes(integers, 3)
-  const found = interpret(integers, inputs)
-  expect(runNetwork(loadGraph(integers), inputs)).toEqual(found)
-  const reals = new Map(
-    graph.inputs.map((name) => {
-      const { scale, zeroPoint } = plan.inputs[name] as Plan['inputs'][string]
-      const codes = inputs.get(name) as Uint8Array
-      const plane = codes.length / (graph.values.get(name)?.shape[1] as number)
-      const at = (list: readonly number[], i: number): number =>
-        list[list.length > 1 ? Math.floor(i / plane) : 0] as number
-      return [name, Float32Array.from(codes, (code, i) => (code - at(zeroPoint, i)) * at(scale, i))]
-    }),
-  )
-  const expected = createReferenceExecutor(graph).run(reals)
-  return Object.fromEntries(
-    integers.outputs.map(({ name, scale: [scale = 1], zeroPoint: [zero = 0] }) => [
-      name,
-      Math.max(
-        ...Array.from(found.get(name) as Uint8Array, (code, i) =>
-          Math.abs(code - zero - ((expected.get(name) as Float32Array)[i] as number) / scale),
-        ),
-      ),
-    ]),
-  )
-}
-
-const worstStep = (graph: Graph, plan: Plan, integers: IntegerGraph): number =>
-  Math.max(...Object.values(stepErrors(graph, plan, integers)))
-
-const small = () => ({
-  graph: net({ x: [1, 2, 4, 4] }, [
-    conv('x', 4, 2, 3, 3),
-    { operator: 'Relu', inputs: ['v0'] },
-    conv('v1', 3, 4, 2, 2),
-    { operator: 'Flatten', inputs: ['v2'] },
-  ]),
-  set: byteSet([2, 4, 4]),
-})
-
-describe('a plan that does not fit is refused, naming the entry', () => {
-  const edits: [string, (plan: Plan) => void, string, RegExp][] = [
-    ['no input', (plan) => delete plan.inputs.x, 'refused', /no entry "inputs" for "x"/],
-    ['no tensor', (plan) => delete plan.tensors.v1, 'refused', /no entry "tensors" for "v1", the output of node "n0" \(dyadic.Conv\)/],
-    ['no weights', (plan) => delete plan.weights.v1, 'refused', /no entry "weights" for layer "v1"/],
-    ['3 scales of 4', (plan) => plan.weights.v1!.scale.splice(0, 1), 'refused', /"v1" of the plan has 3 values in "scale", the layer has 4/],
-    ['2 zero points', (plan) => plan.weights.v1!.zeroPoint.push(0), 'refused', /2 values in "zeroPoint"/],
-    ['3 input scales', (plan) => plan.inputs.x!.scale.push(1, 1), 'refused', /"inputs" "x" of the plan has 3 values in "scale"; give 1 or 2/],
-    ['a ratio of scales', (plan) => (plan.tensors.v1!.scale = 1e-20), 'refused', /layer "v1": scale ratio .* is outside/],
-    ['a tiny weight scale', (plan) => (plan.weights.v1!.scale = [1e-300]), 'limit', /bias of output channel 0 is .* beyond int32/],
-    ['a wide value in the middle', (plan) => (plan.tensors.v1!.format = 's16'), 'unsupported', /"v1", which the plan stores as s16/],
-    ['an activation zero point', (plan) => (plan.tensors.v1!.zeroPoint = 300), 'refused', /"tensors" "v1" of the plan has zero point 300, which is no u8 code/],
-    ['a weight zero point', (plan) => (plan.weights.v1!.zeroPoint = [200]), 'refused', /"weights" "v1" of the plan has zero point 200, which is no s8 code; give one in -128..127/],
-    ['an input zero point', (plan) => (plan.inputs.x!.zeroPoint = [40_000]), 'refused', /"inputs" "x" of the plan has zero point 40000/],
-  ]
-  it.each(edits)('%s', async (_, edit, code, message) => {
-    const graph = net({ x: [1, 2, 4, 4] }, [
-      { operator: 'Conv', inputs: ['x', weights(4, 2, 3, 3), weights(4)] },
-      { operator: 'Relu', inputs: ['v0'] },
-      conv('v1', 3, 4, 2, 2),
-    ])
-    const { compiled, plan } = await lowered(graph, byteSet([2, 4, 4]))
-    const edited = structuredClone(plan)
-    edit(edited)
-    const error = refusal(() => lower(compiled, edited))
-    expect(error.message).toMatch(message)
-    expect(error.code).toBe(code)
-  })
-
-  it('names such as __proto__ are not found in it', async () => {
-    const { compiled, plan } = await lowered(small().graph, small().set)
-    const nodes = compiled.nodes.map((node) => ({ ...node, outputs: node.outputs.map((name) => (name === 'v1' ? '__proto__' : name)) }))
-    expect(refusal(() => lower({ ...compiled, nodes }, plan)).message).toMatch(/no entry "tensors" for "__proto__"/)
-  })
-})
-
-describe('parsePlan', () => {
-  it('reads what printPlan writes', async () => {
-    const { plan } = await lowered(small().graph, small().set)
-    expect(parsePlan(JSON.parse(printPlan(plan)), 'plan.json')).toEqual(plan)
-    expect(printPlan(parsePlan(JSON.parse(printPlan(plan)), 'plan.json'))).toBe(printPlan(plan))
-  })
-
-  it('names every wrong field by its path', async () => {
-    const { plan } = await lowered(small().graph, small().set)
-    const wrong = {
-      ...structuredClone(plan),
-      colour: 'red',
-      inputs: { x: { format: 's16', scale: [], zeroPoint: [0] } },
-      tensors: { v1: { format: 'u8', scale: -1, zeroPoint: 0.5, comment: '' } },
-    }
-    const error = refusal(() => parsePlan(wrong, '"plan.json"'))
-    expect(error.code).toBe('refused')
-    for (const path of [/"plan.json" is not a dyadic plan/, /inputs\.x\.format/, /inputs\.x\.scale/, /tensors\.v1\.scale/, /tensors\.v1\.zeroPoint/, /comment/, /colour/])
-      expect(error.message).toMatch(path)
-  })
-
-  it.each([null, 3, [], {}, { schema: 2, kind: 'dyadic-plan' }])('refuses %j', (json) => {
-    expect(refusal(() => parsePlan(json, 'p')).code).toBe('refused')
-  })
-})
-
-describe('an edited plan', () => {
-  it('changes the results, and always in the same way', async () => {
-    const { compiled, plan, integers } = await lowered(small().graph, small().set)
-    const inputs = randomCodes(integers, 1)
-    const edited = structuredClone(plan)
-    edited.weights.v1 = { ...edited.weights.v1!, format: 's3', scale: edited.weights.v1!.scale.map((scale) => scale * 42) }
-    const [first, second] = [lower(compiled, edited), lower(compiled, parsePlan(JSON.parse(printPlan(edited)), 'p'))]
-    expect(printIntegerGraph(first)).toBe(printIntegerGraph(second))
-    expect(printIntegerGraph(lower(compiled, plan))).toBe(printIntegerGraph(integers))
-    expect(printIntegerGraph(first)).not.toBe(printIntegerGraph(integers))
-    expect(interpret(first, inputs)).toEqual(interpret(second, inputs))
-    expect(interpret(first, inputs)).not.toEqual(interpret(integers, inputs))
-    const layer = first.instructions.find((one) => one.kind === 'convolution') as ConvolutionInstruction
-    expect([Math.min(...layer.weights), Math.max(...layer.weights)]).toEqual([-3, 3])
-  })
-
-  it('may store every activation unsigned or signed, symmetric or not, with the same real results', async () => {
-    for (const options of [{}, { activations: 's8' }, { symmetric: true }, { activations: 's8', symmetric: true }] as const) {
-      const { plan, integers } = await lowered(small().graph, small().set, options)
-      expect(worstStep(small().graph, plan, integers)).toBeLessThan(500)
-      for (const { name } of integers.outputs) expect(plan.tensors[name === 'v3' ? 'v2' : name]?.format).toBe('s16')
-    }
-  })
-})
-
-describe('overflow', () => {
-  it('a dense layer of too many inputs is refused, naming the layer and the bound', () => {
-    const dense = (count: number): IntegerGraph => {
-      const { compiled } = prepare(
-        net({ x: [1, count] }, [{ operator: 'MatMul', inputs: ['x', { shape: [count, 1], values: new Array<number>(count).fill(1) }] }]),
-      )
-      return lower(compiled, {
-        ...{ schema: 1, kind: 'dyadic-plan', model: 'huge', origin: {} },
-        inputs: { x: { format: 'u8', scale: [1], zeroPoint: [0], layout: 'nchw' } },
-        tensors: { v0: { format: 's16', scale: 2000, zeroPoint: 0 } },
-        weights: { v0: { format: 's8', scale: [1 / 127], zeroPoint: [0] } },
-      })
-    }
-    // 2^31 / (255 × 127) = 66311.8
-    expect(() => dense(66_311)).not.toThrow()
-    const error = refusal(() => dense(66_312))
-    expect(error.code).toBe('limit')
-    expect(error.message).toMatch(/layer "v0": the accumulator of output channel 0 can reach \[0, 2147514120\], beyond int32; use fewer bits/)
-  })
-
-  it('a dead channel gets a weight scale that leaves its bias room; without it the plan is refused', async () => {
-    const live = noise(9, 1)
-    const graph = net({ x: [1, 1, 5, 5] }, [
-      {
-        operator: 'Conv',
-        inputs: ['x', { shape: [2, 1, 3, 3], values: [...live, ...live.map((value) => value * 1e-12)] }, { shape: [2], values: [0.1, 3] }],
-      },
-      { operator: 'Relu', inputs: ['v0'] },
-      conv('v1', 2, 2, 1, 1),
-    ])
-    const { compiled, plan, integers } = await lowered(graph, byteSet([1, 5, 5]))
-    const layer = integers.instructions.find((one) => one.kind === 'convolution') as ConvolutionInstruction
-    expect(Math.abs(layer.bias[1] as number)).toBeLessThanOrEqual(2 ** 30)
-    expect(Math.abs(layer.bias[1] as number)).toBeGreaterThan(2 ** 29)
-    // Dead weights round to nothing; the channel is its bias.
-    expect([...layer.weights.subarray(9)]).toEqual(new Array(9).fill(0))
-    const edited = structuredClone(plan)
-    edited.weights.v1!.scale[1] = 1e-14
-    const error = refusal(() => lower(compiled, edited))
-    expect(error.code).toBe('limit')
-    expect(error.message).toMatch(/layer "v1": the bias of output channel 1 is \d+(\.\d+e\+\d+)? accumulator units, beyond int32; raise/)
-    expect(worstStep(graph, plan, integers)).toBeLessThan(600)
-  })
-
-  it('a bias that fits alone, but not with the sum, is refused', async () => {
-    const { compiled, plan } = await lowered(
-      net({ x: [1, 1, 2, 2] }, [{ operator: 'Conv', inputs: ['x', weights(1, 1, 2, 2), { shape: [1], values: [1] }] }]),
-      byteSet([1, 2, 2]),
-    )
-    const edited = structuredClone(plan)
-    const inputScale = edited.inputs.x!.scale[0] as number
-    edited.weights.v0!.scale = [1 / (inputScale * (2 ** 31 - 100))]
-    expect(refusal(() => lower(compiled, edited)).message).toMatch(/accumulator plus bias of output channel 0 can reach/)
-  })
-})
 
 describe('flattened images', () => {
   const flat: Line[] = [
@@ -257,19 +57,25 @@ describe('flattened images', () => {
       conv('v5', 12, 12, 1, 1),
       { operator: 'Add', inputs: ['v6', 'v2'] },
     ]
-    await expect(lowered(net(image, lines), byteSet([3, 2, 2]))).rejects.toThrow(/combines "v1", stored as 2×2×3, with a tensor/)
+    await expect(lowered(net(image, lines), byteSet([3, 2, 2]))).rejects.toThrow(
+      /combines "v1", stored as 2×2×3, with a tensor/,
+    )
   })
 
   it('may be added to each other, changed by tables, multiplied and given out', async () => {
-    const graph = net(image, [
-      conv('x', 3, 3, 1, 1),
-      { operator: 'Flatten', inputs: ['v0'] },
-      conv('x', 3, 3, 1, 1),
-      { operator: 'Flatten', inputs: ['v2'] },
-      { operator: 'Add', inputs: ['v1', 'v3'] },
-      { operator: 'Sigmoid', inputs: ['v4'] },
-      { operator: 'Gemm', inputs: ['v5', weights(12, 5)] },
-    ], ['v5', 'v6'])
+    const graph = net(
+      image,
+      [
+        conv('x', 3, 3, 1, 1),
+        { operator: 'Flatten', inputs: ['v0'] },
+        conv('x', 3, 3, 1, 1),
+        { operator: 'Flatten', inputs: ['v2'] },
+        { operator: 'Add', inputs: ['v1', 'v3'] },
+        { operator: 'Sigmoid', inputs: ['v4'] },
+        { operator: 'Gemm', inputs: ['v5', weights(12, 5)] },
+      ],
+      ['v5', 'v6'],
+    )
     const { plan, integers } = await lowered(graph, byteSet([3, 2, 2], { length: 200 }))
     expect(integers.outputs[0]?.shape).toEqual([1, 12])
     const scores = integers.outputs.find(({ name }) => name === 'v6')
@@ -321,12 +127,18 @@ describe('rows of vectors', () => {
 
 describe('averages', () => {
   const pool = (attributes: Record<string, number | number[]>, size = 5) =>
-    lowered(net({ x: [1, 2, size, size] }, [{ operator: 'AveragePool', inputs: ['x'], attributes }]), byteSet([2, size, size]))
+    lowered(
+      net({ x: [1, 2, size, size] }, [{ operator: 'AveragePool', inputs: ['x'], attributes }]),
+      byteSet([2, size, size]),
+    )
 
   it.each<[string, Record<string, number | number[]>]>([
     ['padding that does not count', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
     ['windows cut by ceil_mode', { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }],
-    ['windows beyond counted padding', { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 0, 1, 1], ceil_mode: 1, count_include_pad: 1 }],
+    [
+      'windows beyond counted padding',
+      { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 0, 1, 1], ceil_mode: 1, count_include_pad: 1 },
+    ],
   ])('refuse windows of different sizes: %s', async (_, attributes) => {
     await expect(pool(attributes)).rejects.toThrow(/averages over windows of different sizes at the border/)
   })
@@ -353,12 +165,43 @@ describe('averages', () => {
 
 describe('operators against the float network', () => {
   it.each<[string, readonly number[], Line[], number]>([
-    ['slices with steps', [1, 4, 5, 5], [{ operator: 'Slice', inputs: ['x', int64(1, 1, 0), int64(4, 5, 5), int64(1, 2, 3), int64(2, 2, 1)] }], 0.01],
-    ['pads that crop', [1, 2, 3, 3], [{ operator: 'Slice', inputs: ['x', int64(0), int64(2), int64(1)] }, { operator: 'Pad', inputs: ['v0', int64(0, 1, 1, 0, 0, 0, -1, 2)] }], 0.01],
-    ['maximum with ceil_mode', [1, 3, 5, 5], [{ operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 } }], 0.01],
-    ['maximum with uneven pads', [1, 3, 5, 4], [{ operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [3, 2], pads: [2, 0, 1, 1] } }], 0.01],
+    [
+      'slices with steps',
+      [1, 4, 5, 5],
+      [{ operator: 'Slice', inputs: ['x', int64(1, 1, 0), int64(4, 5, 5), int64(1, 2, 3), int64(2, 2, 1)] }],
+      0.01,
+    ],
+    [
+      'pads that crop',
+      [1, 2, 3, 3],
+      [
+        { operator: 'Slice', inputs: ['x', int64(0), int64(2), int64(1)] },
+        { operator: 'Pad', inputs: ['v0', int64(0, 1, 1, 0, 0, 0, -1, 2)] },
+      ],
+      0.01,
+    ],
+    [
+      'maximum with ceil_mode',
+      [1, 3, 5, 5],
+      [{ operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 } }],
+      0.01,
+    ],
+    [
+      'maximum with uneven pads',
+      [1, 3, 5, 4],
+      [{ operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [3, 2], pads: [2, 0, 1, 1] } }],
+      0.01,
+    ],
     ['global maximum', [1, 3, 5, 4], [{ operator: 'GlobalMaxPool', inputs: ['x'] }], 0.01],
-    ['clip by a table', [1, 2, 3, 3], [{ operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [2, 2] } }, { operator: 'Clip', inputs: ['v0', scalar(-1.9), scalar(1.9)] }], 0.51],
+    [
+      'clip by a table',
+      [1, 2, 3, 3],
+      [
+        { operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [2, 2] } },
+        { operator: 'Clip', inputs: ['v0', scalar(-1.9), scalar(1.9)] },
+      ],
+      0.51,
+    ],
     ['sigmoid', [1, 2, 8, 8], [{ operator: 'Sigmoid', inputs: ['x'] }], 0.6],
   ])('%s', async (_, shape, lines, steps) => {
     const graph = net({ x: shape }, lines)
@@ -398,7 +241,9 @@ describe('what cannot be lowered', () => {
 
   it('says which input shapes are compiled', () => {
     const graph = prepare(net({ x: [2, 3, 4, 4] }, [{ operator: 'Relu', inputs: ['x'] }])).compiled
-    expect(findUnsupported(graph)).toEqual([expect.stringMatching(/input "x" has shape \[2,3,4,4\]; dyadic compiles \[1, C, H, W\] and \[N, C\]/)])
+    expect(findUnsupported(graph)).toEqual([
+      expect.stringMatching(/input "x" has shape \[2,3,4,4\]; dyadic compiles \[1, C, H, W\] and \[N, C\]/),
+    ])
   })
 })
 
@@ -425,7 +270,9 @@ describe('the printed integer graph', () => {
     changed(({ bias }) => ({ bias: bump(bias) }))
     changed(({ weightZeroPoints }) => ({ weightZeroPoints: bump(weightZeroPoints) }))
     changed(({ inputZeroPoints }) => ({ inputZeroPoints: bump(inputZeroPoints) }))
-    changed(({ requantisation }) => ({ requantisation: { ...requantisation, multipliers: bump(requantisation.multipliers) } }))
+    changed(({ requantisation }) => ({
+      requantisation: { ...requantisation, multipliers: bump(requantisation.multipliers) },
+    }))
     changed(({ requantisation }) => ({ requantisation: { ...requantisation, shift: requantisation.shift + 1 } }))
     changed(({ outputZeroPoint }) => ({ outputZeroPoint: outputZeroPoint + 1 }))
     changed(({ clamp }) => ({ clamp: { ...clamp, high: clamp.high - 1 } }))

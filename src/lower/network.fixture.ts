@@ -1,13 +1,16 @@
 /** Small float networks and data sets for tests of calibration and lowering, and their integer graphs. */
+import { expect } from 'vitest'
 import type { DataSet } from '../data/data-set.ts'
+import { DyadicError } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { elementCount } from '../graph/tensor.ts'
-import type { IntegerArray } from '../program/interpret.ts'
-import { createRandom } from '../program/random-program.fixture.ts'
+import { type IntegerArray, interpret } from '../program/interpret.ts'
+import { createRandom, loadGraph, runNetwork } from '../program/program.fixture.ts'
 import { type CalibrateOptions, calibrate } from '../quantize/calibrate.ts'
 import type { Plan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
 import { type Line, net, noise } from '../reference/fast/net.fixture.ts'
+import { createReferenceExecutor } from '../reference/run.ts'
 import type { IntegerGraph } from './integer-graph.ts'
 import { lower } from './lower.ts'
 
@@ -147,3 +150,55 @@ export function randomCodes(graph: IntegerGraph, seed: number): Map<string, Inte
     }),
   )
 }
+
+/** The error that an action throws. */
+export function refusal(action: () => unknown): DyadicError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof DyadicError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+/** A constant of noise. */
+export const weights = (...shape: number[]) => ({ shape })
+
+/** A convolution by noise, [outputs, inputs, height, width]. */
+export const conv = (input: string, ...shape: number[]): Line => ({
+  operator: 'Conv',
+  inputs: [input, weights(...shape)],
+})
+
+/** Largest difference between program and float network for each output, in steps of the output's scale. */
+export function stepErrors(graph: Graph, plan: Plan, integers: IntegerGraph): Record<string, number> {
+  const inputs = randomCodes(integers, 3)
+  const found = interpret(integers, inputs)
+  expect(runNetwork(loadGraph(integers), inputs)).toEqual(found)
+  const reals = new Map(
+    graph.inputs.map((name) => {
+      const { scale, zeroPoint } = plan.inputs[name] as Plan['inputs'][string]
+      const codes = inputs.get(name) as Uint8Array
+      const plane = codes.length / (graph.values.get(name)?.shape[1] as number)
+      const at = (list: readonly number[], i: number): number =>
+        list[list.length > 1 ? Math.floor(i / plane) : 0] as number
+      return [name, Float32Array.from(codes, (code, i) => (code - at(zeroPoint, i)) * at(scale, i))]
+    }),
+  )
+  const expected = createReferenceExecutor(graph).run(reals)
+  return Object.fromEntries(
+    integers.outputs.map(({ name, scale: [scale = 1], zeroPoint: [zero = 0] }) => [
+      name,
+      Math.max(
+        ...Array.from(found.get(name) as Uint8Array, (code, i) =>
+          Math.abs(code - zero - ((expected.get(name) as Float32Array)[i] as number) / scale),
+        ),
+      ),
+    ]),
+  )
+}
+
+/** The largest of all outputs' errors. */
+export const worstStep = (graph: Graph, plan: Plan, integers: IntegerGraph): number =>
+  Math.max(...Object.values(stepErrors(graph, plan, integers)))

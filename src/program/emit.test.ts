@@ -6,17 +6,8 @@ import { describe, expect, it } from 'vitest'
 import type { IntegerGraph, IntegerTensor, Window } from '../lower/integer-graph.ts'
 import { emitProgram, PAGE_BYTES, reads } from './emit.ts'
 import { interpret } from './interpret.ts'
-import {
-  createBuilder,
-  createRandom,
-  type GraphBuilder,
-  loadGraph,
-  moduleOf,
-  outputSize,
-  type Random,
-  randomInputs,
-  runNetwork,
-} from './random-program.fixture.ts'
+import { createRandom, loadGraph, moduleOf, type Random, randomInputs, runNetwork } from './program.fixture.ts'
+import { createBuilder, type GraphBuilder, outputSize } from './random-graph.fixture.ts'
 import { verifyModule } from './verify.ts'
 
 function chainWindow(random: Random, input: IntegerTensor, shrink: boolean): Window {
@@ -30,22 +21,45 @@ function chainWindow(random: Random, input: IntegerTensor, shrink: boolean): Win
 }
 
 /** One random step on a tensor; earlier tensors of the same shape serve as residuals and second addends. */
-function addStep(builder: GraphBuilder, random: Random, input: IntegerTensor, earlier: readonly IntegerTensor[]): IntegerTensor {
+function addStep(
+  builder: GraphBuilder,
+  random: Random,
+  input: IntegerTensor,
+  earlier: readonly IntegerTensor[],
+): IntegerTensor {
   const alike = (shape: Pick<IntegerTensor, 'height' | 'width' | 'channels'>): IntegerTensor[] =>
     earlier.filter(
       ({ format, height, width, channels }) =>
         format === 's8' && height === shape.height && width === shape.width && channels === shape.channels,
     )
-  const kind = random.pick(['convolution', 'convolution', 'residual', 'depthwise', 'add', 'pool', 'table', 'select'] as const)
+  const kind = random.pick([
+    'convolution',
+    'convolution',
+    'residual',
+    'depthwise',
+    'add',
+    'pool',
+    'table',
+    'select',
+  ] as const)
   switch (kind) {
     case 'convolution': {
       const window = chainWindow(random, input, random.chance(0.2))
       const outputs = random.chance(0.5) ? input.channels : random.between(1, 24)
-      return builder.convolution(input, { outputs, window, inputZeroPoints: 'uniform', weightFormat: random.pick(['s8', 'u8']) })
+      return builder.convolution(input, {
+        outputs,
+        window,
+        inputZeroPoints: 'uniform',
+        weightFormat: random.pick(['s8', 'u8']),
+      })
     }
     case 'residual': {
       const window = chainWindow(random, input, false)
-      const made = { height: outputSize(input.height, window, 0), width: outputSize(input.width, window, 1), channels: input.channels }
+      const made = {
+        height: outputSize(input.height, window, 0),
+        width: outputSize(input.width, window, 1),
+        channels: input.channels,
+      }
       const residual = random.pick(alike(made))
       return builder.convolution(input, { outputs: input.channels, window, residual })
     }
@@ -106,12 +120,18 @@ describe('chains of instructions', () => {
       const network = loadGraph(graph)
       const samples = [randomInputs(graph, random), randomInputs(graph, random)]
       // The third run sees a memory that two others have used, the last a fresh one.
-      for (const [index, program] of [[0, network], [1, network], [0, network], [1, loadGraph(graph)]] as const) {
+      for (const [index, program] of [
+        [0, network],
+        [1, network],
+        [0, network],
+        [1, loadGraph(graph)],
+      ] as const) {
         const inputs = samples[index] as (typeof samples)[number]
         const expected = interpret(graph, inputs)
         const found = runNetwork(program, inputs)
         for (const [name, values] of expected)
-          if (found.get(name)?.some((value, i) => value !== values[i])) expect([seed, name, found.get(name)]).toEqual([seed, name, values])
+          if (found.get(name)?.some((value, i) => value !== values[i]))
+            expect([seed, name, found.get(name)]).toEqual([seed, name, values])
         expect([...found.keys()]).toEqual([...expected.keys()])
       }
     }
@@ -139,7 +159,10 @@ describe('chains of instructions', () => {
         previous = offset + bytes.length
       }
       expect(previous).toBeLessThanOrEqual(emitted.memory.constantBytes)
-      for (const [ports, offsets] of [[graph.inputs, emitted.inputOffsets], [graph.outputs, emitted.outputOffsets]] as const)
+      for (const [ports, offsets] of [
+        [graph.inputs, emitted.inputOffsets],
+        [graph.outputs, emitted.outputOffsets],
+      ] as const)
         for (const { name } of ports) expect(offsets.get(name)).toBeGreaterThanOrEqual(emitted.memory.constantBytes)
     }
   })

@@ -68,20 +68,23 @@ export function percentileObserver(percentile: number): Observer {
   return {
     observe(values) {
       extremes.observe(values)
+      if (values.length === 0) return
+      total += values.length
       const { low, high } = extremes.range()
       const magnitude = Math.max(-low, high)
+      // While there is only zero there is no width to choose; what was seen so far goes to the bin of zero later.
       if (magnitude === 0) return
+      if (limit === 0) counts[BINS / 2] = total - values.length
       if (magnitude > limit) grow(magnitude)
       const scale = BINS / (2 * limit)
       for (let i = 0; i < values.length; i++) {
         const bin = Math.floor((values[i] + limit) * scale)
         counts[bin < BINS ? bin : BINS - 1]++
       }
-      total += values.length
     },
     range() {
       const { low, high } = extremes.range()
-      if (total === 0) return { low, high }
+      if (limit === 0) return { low, high }
       const outside = (total * (100 - percentile)) / 200
       const width = (2 * limit) / BINS
       let first = 0

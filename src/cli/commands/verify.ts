@@ -10,32 +10,24 @@ import { fields, integer } from '../format.ts'
 import { loadProgram, type OpenProgram, sha256 } from '../model-file.ts'
 
 const PAGE_BYTES = 65536
-/** A self-test of more samples is nobody's; it would only keep the reader waiting. */
-const MOST_SAMPLES = 1000
 
 /** The manifest against the module that carries it. */
 function checkManifest(manifest: ProgramManifest, facts: ModuleFacts): VerificationCheck {
   const name = 'manifest'
   const bytes = (facts.memoryPages.min ?? 0) * PAGE_BYTES
-  const claimed = manifest.memory?.bytes
+  const claimed = manifest.memory.bytes
   if (claimed !== bytes)
     return { name, ok: false, detail: `it says ${claimed} bytes of memory, the module has ${bytes}` }
   return {
     name,
     ok: true,
-    detail: `${quoted(String(manifest.name))}, ${integer(bytes)} bytes of memory as the module has`,
+    detail: `${quoted(manifest.name)}, ${integer(bytes)} bytes of memory as the module has`,
   }
 }
 
 function checkSelfTest({ network, manifest }: OpenProgram): VerificationCheck {
   const name = 'self-test'
   const test = manifest.selfTest
-  if (
-    !Number.isInteger(test?.seed) ||
-    !(test.samples >= 1 && test.samples <= MOST_SAMPLES) ||
-    typeof test.sha256 !== 'string'
-  )
-    return { name, ok: false, detail: 'the manifest has no readable self-test' }
   const found = runSelfTest(
     manifest.inputs,
     manifest.outputs,
@@ -48,7 +40,7 @@ function checkSelfTest({ network, manifest }: OpenProgram): VerificationCheck {
     ok,
     detail: ok
       ? `this host computes the certified integers on ${test.samples} generated input${test.samples === 1 ? '' : 's'}, SHA-256 ${found}`
-      : `this host computes ${found}, certified is ${quoted(test.sha256)}`,
+      : `this host computes ${found}, certified is ${test.sha256}`,
   }
 }
 

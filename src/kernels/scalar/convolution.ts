@@ -6,7 +6,7 @@
  * out        = clamp(requantize((acc + bias[o]) << left) + residual, …) + zero point, limited to the clamp interval
  */
 import { clamp, requantize, requantizeSum } from '../../num/requantize.ts'
-import type { Stored, WindowGeometry } from './geometry.ts'
+import { channelsPerGroup, type Stored, type WindowGeometry } from './geometry.ts'
 
 export interface ConvolutionParameters extends WindowGeometry {
   readonly groups: number
@@ -35,14 +35,14 @@ export function convolution(
   output: Stored<Int8Array> | Stored<Int32Array>,
   p: ConvolutionParameters,
 ): void {
-  const inputs = input.channels / p.groups
-  const outputs = output.channels / p.groups
+  const inputs = channelsPerGroup(input.channels, p.groups)
+  const outputs = channelsPerGroup(output.channels, p.groups)
   const [kernelHeight, kernelWidth] = p.kernel
   const taps = kernelHeight * kernelWidth * inputs
   for (let h = 0; h < output.height; h++)
     for (let w = 0; w < output.width; w++)
-      for (let o = 0; o < output.channels; o++) {
-        const group = (o - (o % outputs)) / outputs
+      for (let o = 0, group = 0; o < output.channels; o++) {
+        if (o === (group + 1) * outputs) group++
         const zeroPoint = p.weightZeroPoints[o]
         let accumulator = 0
         for (let i = 0; i < kernelHeight; i++) {

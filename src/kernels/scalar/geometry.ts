@@ -8,6 +8,13 @@ export function channelStride(channels: number): number {
   return (channels + LANES - 1) & -LANES
 }
 
+/** Channels of one group, total ÷ groups where that is a whole number; counted, since the scalar kernels divide nothing. */
+export function channelsPerGroup(total: number, groups: number): number {
+  let size = 0
+  while (size * groups < total) size++
+  return size
+}
+
 /** A stored tensor: data[(h × width + w) × stride + c]. */
 export interface Stored<Data extends Int8Array | Int32Array = Int8Array> {
   readonly data: Data

@@ -2,8 +2,6 @@
  * Random integer graphs for tests. A graph grows instruction by instruction together with one sample that runs through it
  * by the scalar meaning, so that every multiplier can be chosen to make the results fill their range.
  */
-import kernelBytes from '../kernels/embedded/integer.ts'
-import { embeddedBytes } from '../kernels/module.ts'
 import { convolution } from '../kernels/scalar/convolution.ts'
 import { allocateStored } from '../kernels/scalar/geometry.ts'
 import { proveAdd, proveAverage, proveConvolution } from '../lower/bounds.ts'
@@ -19,77 +17,9 @@ import type {
 } from '../lower/integer-graph.ts'
 import { dyadicAtShift, dyadicRatios } from '../num/dyadic.ts'
 import { INT8, INT32, type Interval, interval } from '../num/interval.ts'
-import { randomUint32 } from '../num/random.ts'
 import { requantize } from '../num/requantize.ts'
-import { loadSync, type Network } from '../runtime/index.ts'
-import { emitProgram } from './emit.ts'
 import { type IntegerArray, interpret } from './interpret.ts'
-import { link } from './link.ts'
-import { portsOf } from './manifest.ts'
-import { seal } from './seal.ts'
-
-export interface Random {
-  /** An integer in [low, high]. */
-  between(low: number, high: number): number
-  chance(probability: number): boolean
-  pick<Item>(items: readonly Item[]): Item
-  bytes(count: number): Uint8Array
-}
-
-/** Numbers that depend on the seed alone. */
-export function createRandom(seed: number): Random {
-  let counter = 0
-  const word = (): number => randomUint32(seed, 0, counter++)
-  const between = (low: number, high: number): number => low + Math.floor((word() / 2 ** 32) * (high - low + 1))
-  return {
-    between,
-    chance: (probability) => word() < probability * 2 ** 32,
-    pick: (items) => items[between(0, items.length - 1)] as (typeof items)[number],
-    bytes: (count) => Uint8Array.from({ length: count }, () => word() >>> 24),
-  }
-}
-
-/** Random integers for every input of a graph. */
-export function randomInputs(graph: IntegerGraph, random: Random): Map<string, IntegerArray> {
-  return new Map(
-    graph.inputs.map((port) => {
-      const bytes = random.bytes(port.shape.reduce((product, size) => product * size, 1))
-      return [port.name, port.format === 'u8' ? bytes : new Int8Array(bytes.buffer)]
-    }),
-  )
-}
-
-const KERNELS = embeddedBytes(kernelBytes)
-
-/** The finished module of an integer graph, with as much of a manifest as the runtime wants. */
-export function moduleOf(graph: IntegerGraph): Uint8Array {
-  const emitted = emitProgram(graph)
-  const manifest = {
-    schema: 1,
-    name: graph.name,
-    inputs: portsOf(graph.inputs, emitted.inputOffsets),
-    outputs: portsOf(graph.outputs, emitted.outputOffsets),
-  }
-  return seal(
-    link(KERNELS, {
-      start: emitted.start,
-      run: emitted.run,
-      data: emitted.data,
-      pages: emitted.pages,
-      customSections: [{ name: 'dyadic.manifest', bytes: new TextEncoder().encode(JSON.stringify(manifest)) }],
-    }),
-  )
-}
-
-/** The graph as a loaded program. */
-export function loadGraph(graph: IntegerGraph): Network {
-  return loadSync(moduleOf(graph))
-}
-
-/** Runs a loaded program on integers by name. */
-export function runNetwork(network: Network, inputs: ReadonlyMap<string, IntegerArray>): Map<string, IntegerArray> {
-  return new Map(Object.entries(network.runInteger(Object.fromEntries(inputs) as Record<string, Uint8Array>)))
-}
+import type { Random } from './program.fixture.ts'
 
 /** What is fixed about a random convolution; everything else is drawn. */
 export interface ConvolutionChoice {
@@ -399,20 +329,18 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
       const inputZeroPoint = random.between(-offset, offset)
       // Averages of independent values are √count narrower than the values; the ratio of a sum stays below 0.5.
       const ratio = Math.min(0.49, 1.2 / Math.sqrt(count))
-      const {
-        multipliers: [multiplier],
-        shift,
-      } = dyadicRatios([ratio], name) as { multipliers: ArrayLike<number> & Iterable<number>; shift: number }
+      const { multipliers, shift } = dyadicRatios([ratio], name)
+      const multiplier = multipliers[0] as number
       const clamp = clampOf()
-      const bounds = proveAverage(name, input.range, inputZeroPoint, count, multiplier as number, shift)
-      const middle = requantize(-inputZeroPoint * count, multiplier as number, shift)
+      const bounds = proveAverage(name, input.range, inputZeroPoint, count, multiplier, shift)
+      const middle = requantize(-inputZeroPoint * count, multiplier, shift)
       return emit({
         kind: 'average-pool',
         name: nameOf('average-pool'),
         input,
         window,
         inputZeroPoint,
-        multiplier: multiplier as number,
+        multiplier,
         shift,
         output: tensor(
           's8',

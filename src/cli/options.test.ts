@@ -1,0 +1,50 @@
+import { Command } from 'commander'
+import { describe, expect, it } from 'vitest'
+import { addOptions, type OptionName } from './options.ts'
+
+function parse(names: readonly OptionName[], parameters: readonly string[]): Record<string, unknown> {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+  addOptions(command, names)
+  return command.parse(parameters, { from: 'user' }).opts()
+}
+
+describe('options', () => {
+  it.each<[OptionName, string[], unknown]>([
+    ['maxBytes', ['--max-bytes', '500000'], 500_000],
+    ['maxBytes', ['--max-bytes', '500KB'], 500_000],
+    ['maxBytes', ['--max-bytes', '64KiB'], 65_536],
+    ['maxMemory', ['--max-memory', '1.5MB'], 1_500_000],
+    ['maxLoss', ['--max-loss', '0.5%'], 0.005],
+    ['maxLoss', ['--max-loss', '0%'], 0],
+    ['axis', ['--axis', 'h=2', '--axis', 'a=b=3'], { h: 2, 'a=b': 3 }],
+    ['input', ['--input', 'a=1.npy', '--input', 'b=2.npy'], ['a=1.npy', 'b=2.npy']],
+    ['range', ['--range', 'percentile:99.99'], 'percentile:99.99'],
+    ['emit', ['--emit', 'integer-graph,plan,plan'], ['integer-graph', 'plan']],
+    ['out', ['-o', 'x'], 'x'],
+    ['activations', [], 'u8'],
+    ['weights', [], 's8'],
+    ['range', [], 'minmax'],
+    ['batch', [], 1],
+    ['samples', [], undefined],
+  ])('%s of %j is %j', (name, parameters, value) => {
+    expect(parse([name], parameters)[name]).toEqual(value)
+  })
+
+  it.each<[OptionName, string[]]>([
+    ['maxBytes', ['--max-bytes', '0']],
+    ['maxBytes', ['--max-bytes', '5kb']],
+    ['maxBytes', ['--max-bytes', '-5']],
+    ['maxLoss', ['--max-loss', '101%']],
+    ['maxLoss', ['--max-loss', '0.005']],
+    ['axis', ['--axis', 'h']],
+    ['axis', ['--axis', 'h=0']],
+    ['samples', ['--samples', '1e3']],
+    ['samples', ['--samples', '3000000000']],
+    ['range', ['--range', 'percentile:50']],
+    ['range', ['--range', 'entropy']],
+    ['emit', ['--emit', '']],
+    ['weights', ['--weights', 'float']],
+  ])('%s refuses %j', (name, parameters) => {
+    expect(() => parse([name], parameters)).toThrow()
+  })
+})
