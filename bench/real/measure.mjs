@@ -1,9 +1,8 @@
 /** The rows of one real network: accuracy of the float network and of the program on the same samples, sizes, times. */
-import { evaluatePair, verifyModule } from '../../dist/index.js'
+import { createFastExecutor, evaluatePair, floatPredictor, programPredictor, verifyModule } from '../../dist/index.js'
 import { loadSync } from '../../dist/runtime/index.js'
 import { buildNetwork, openSet } from './build.mjs'
 import { networkName } from './networks.mjs'
-import { floatPredictor, programPredictor } from './predictors.mjs'
 
 /**
  * @typedef {{
@@ -36,8 +35,8 @@ export async function measureNetwork(network, report = () => {}) {
     const samples = await openSet(network, card)
     const pair = await evaluatePair(
       samples,
-      floatPredictor(prepared.compiled, samples),
-      programPredictor(loadSync(program.wasm), prepared.compiled, samples),
+      floatPredictor(prepared.compiled, createFastExecutor(prepared.compiled), samples),
+      programPredictor(loadSync(program.wasm), samples),
     )
     const row = {
       network: name,

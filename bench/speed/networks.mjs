@@ -4,9 +4,8 @@
  * get one by qdq-form.mjs.
  */
 import { readFileSync } from 'node:fs'
-import { parseOnnx } from '../../dist/index.js'
+import { parseOnnx, realInput } from '../../dist/index.js'
 import { argmax } from '../../dist/quantize/evaluate.js'
-import { realInput } from '../../dist/quantize/input.js'
 import { loadSync } from '../../dist/runtime/index.js'
 import { measure } from '../peers/interleave.mjs'
 import { createOrtWeb } from '../peers/ort-web.mjs'
@@ -76,7 +75,7 @@ async function measureCase({ name, compiled, peers }, options) {
   // Whether all compute the same network, before their times count.
   const right = { ours: 0, ...Object.fromEntries(Object.keys(sessions).map((form) => [form, 0])) }
   for (let index = 0; index < CHECKED_SAMPLES; index += 1) {
-    const data = realInput(graph, input, samples, await samples.read(index))
+    const data = realInput(samples, await samples.read(index))
     const label = samples.label(index)
     if (argmax(ours.run({ [input]: data })[output]) === label) right.ours += 1
     for (const [form, session] of Object.entries(sessions))
@@ -87,7 +86,7 @@ async function measureCase({ name, compiled, peers }, options) {
       throw new Error(`${name}: ${contestant} has ${count} of ${CHECKED_SAMPLES} right, the peer's fp32 ${right.fp32}`)
 
   const stored = await samples.read(0)
-  const data = realInput(graph, input, samples, stored)
+  const data = realInput(samples, stored)
   const contestants = {
     ours: () => void ours.run({ [input]: data }),
     'ours integer': () => void ours.runInteger({ [input]: stored }),

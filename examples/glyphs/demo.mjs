@@ -17,9 +17,9 @@ import {
   prepare,
   printPlan,
   quantize,
+  runSelfTest,
   verifyModule,
 } from '../../dist/index.js'
-import { runSelfTest } from '../../dist/program/self-test.js'
 import { load } from '../../dist/runtime/index.js'
 import { showPictures } from './show-pictures.mjs'
 

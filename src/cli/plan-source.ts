@@ -61,8 +61,9 @@ export async function choosePlan(
         remedy.replace(/^ or/, '; use'),
     )
   const [input] = compiled.inputs
-  const set = await openData(options.calibrate, (compiled.values.get(input)?.shape ?? []).slice(1), session)
-  checkSampleShape(compiled, input, set)
+  const shape = compiled.values.get(input)?.shape ?? []
+  const set = await openData(options.calibrate, shape.slice(1), session)
+  checkSampleShape(input, shape, set)
   const count = Math.min(set.length, options.samples ?? set.length)
   const { weights, activations, symmetric, range } = options
   session.note(

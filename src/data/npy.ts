@@ -70,7 +70,7 @@ export function readNpy(bytes: Uint8Array, where: string): NpyArray {
     throw refuse(
       `shape [${shape}] of ${descr} needs ${count * array.BYTES_PER_ELEMENT} bytes, the file has ${bytes.length - start}`,
     )
-  return { shape, data: new array(bytes.slice(start).buffer) }
+  return { shape, data: new array(new Uint8Array(bytes.subarray(start)).buffer) }
 }
 
 interface Header {

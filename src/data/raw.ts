@@ -35,7 +35,9 @@ export const rawKind = sampleKind({
       channelAxis,
       describe: (index) => `${splitPath(path).file}#${index}`,
       async read(index) {
-        const sample = new ARRAYS[type](bytes.slice(index * sampleBytes, (index + 1) * sampleBytes).buffer)
+        const sample = new ARRAYS[type](
+          new Uint8Array(bytes.subarray(index * sampleBytes, (index + 1) * sampleBytes)).buffer,
+        )
         if (sample instanceof Float32Array) requireFinite(sample, `${path}#${index}`)
         return sample
       },

@@ -37,9 +37,7 @@ export function runSelfTest(
   const hash = sha256.create()
   for (let sample = 0; sample < test.samples; sample++) {
     const results = run(
-      new Map(
-        inputs.map((port, index) => [port.name, selfTestInput(port, test.seed, sample * inputs.length + index)]),
-      ),
+      new Map(inputs.map((port, index) => [port.name, selfTestInput(port, test.seed, sample * inputs.length + index)])),
     )
     for (const { name } of outputs) {
       const values = results.get(name) as IntegerArray

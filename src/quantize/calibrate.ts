@@ -9,7 +9,7 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { checkSampleShape, realInput } from './input.ts'
 import { createObserver, type Observer, type Range, type RangeMethod } from './observe.ts'
 import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
 import { activationPlan, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
@@ -47,6 +47,7 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
       `the network has ${graph.inputs.length} inputs (${graph.inputs.map(quoted).join(', ')}); calibration feeds one: write the plan by hand`,
     )
   const [inputName] = graph.inputs
+  checkSampleShape(inputName, graph.values.get(inputName)?.shape ?? [], samples)
   const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
   for (const node of graph.nodes) if (ownsScale(node)) observers.set(node.outputs[0], createObserver(method))
   const executor = createFastExecutor(graph)
@@ -58,7 +59,7 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     )
   for (let index = 0; index < total; index++) {
     options.signal?.throwIfAborted()
-    const input = realInput(graph, inputName, samples, await samples.read(index))
+    const input = realInput(samples, await samples.read(index))
     try {
       observers.get(inputName)?.observe(input)
     } catch (cause) {

@@ -2,7 +2,6 @@
 
 import type { DataSet } from '../data/data-set.ts'
 import { DyadicError, quoted } from '../error.ts'
-import type { Graph } from '../graph/graph.ts'
 
 /** One channel's affine map, whichever way scale and offset are given. */
 function channelOf(set: DataSet): { count: number; inner: number } {
@@ -11,9 +10,8 @@ function channelOf(set: DataSet): { count: number; inner: number } {
   return { count, inner }
 }
 
-/** Refuses samples whose shape is not the network input's (without the batch axis). */
-export function checkSampleShape(graph: Graph, inputName: string, set: DataSet): void {
-  const shape = graph.values.get(inputName)?.shape ?? []
+/** Refuses samples whose shape is not that of the network's input without its batch axis. */
+export function checkSampleShape(inputName: string, shape: readonly number[], set: DataSet): void {
   const wanted = shape.slice(1)
   const strip = (sizes: readonly number[]): string => sizes.join('×')
   const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1)
@@ -28,13 +26,7 @@ export function checkSampleShape(graph: Graph, inputName: string, set: DataSet):
 }
 
 /** Real input of one sample: scale[c] × (stored − offset[c]) in doubles, rounded to float32. */
-export function realInput(
-  graph: Graph,
-  inputName: string,
-  set: DataSet,
-  stored: Uint8Array | Int8Array | Float32Array,
-): Float32Array {
-  checkSampleShape(graph, inputName, set)
+export function realInput(set: DataSet, stored: Uint8Array | Int8Array | Float32Array): Float32Array {
   const { count, inner } = channelOf(set)
   const real = new Float32Array(stored.length)
   if (count === 1) {

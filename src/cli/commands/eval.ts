@@ -3,6 +3,7 @@
 import type { DataSet } from '../../data/data-set.ts'
 import { DyadicError, quoted } from '../../error.ts'
 import { elementCount } from '../../graph/tensor.ts'
+import { floatPredictor, onnxShape, programPredictor, takesStored } from '../../program/predictors.ts'
 import { evaluate, type Predictor } from '../../quantize/evaluate.ts'
 import { checkSampleShape } from '../../quantize/input.ts'
 import { createFastExecutor } from '../../reference/fast.ts'
@@ -11,7 +12,6 @@ import type { CommandDescription, CommandRequest } from '../command.ts'
 import { openLabelled, singlePorts } from '../data-argument.ts'
 import { fields, integer, milliseconds, percent } from '../format.ts'
 import { isProgram, openProgram, parseModel, readModel, SHAPE_OPTIONS } from '../model-file.ts'
-import { floatPredictor, onnxShape, programPredictor, takesStored } from '../predictors.ts'
 
 type Option = 'data' | 'limit' | 'reference' | (typeof SHAPE_OPTIONS)[number]
 
@@ -35,7 +35,7 @@ async function openFloat(
     elementCount(shapeOf(output)),
     session,
   )
-  checkSampleShape(graph, input, set)
+  checkSampleShape(input, shapeOf(input), set)
   const executor = await session.blocking('prepare', () =>
     options.reference ? createReferenceExecutor(graph) : createFastExecutor(graph),
   )

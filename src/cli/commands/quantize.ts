@@ -5,6 +5,7 @@ import { DyadicError, quoted } from '../../error.ts'
 import { elementCount } from '../../graph/tensor.ts'
 import { compile } from '../../index.ts'
 import { hashText } from '../../lower/print.ts'
+import { floatPredictor, programPredictor } from '../../program/predictors.ts'
 import { evaluatePair, type PairedAccuracy } from '../../quantize/evaluate.ts'
 import { checkSampleShape } from '../../quantize/input.ts'
 import { type Plan, printPlan } from '../../quantize/plan.ts'
@@ -15,7 +16,6 @@ import { openLabelled, singlePorts } from '../data-argument.ts'
 import { counted, countNames, fields, integer, milliseconds, percent, tally } from '../format.ts'
 import { about, type OnnxModel, openCompilable, SHAPE_OPTIONS } from '../model-file.ts'
 import { CALIBRATION_OPTIONS, choosePlan } from '../plan-source.ts'
-import { floatPredictor, programPredictor } from '../predictors.ts'
 import type { Session } from '../session.ts'
 import { checkOutputs, writeFiles } from '../write-file.ts'
 
@@ -29,7 +29,7 @@ async function openEvaluation(path: string, { prepared }: OnnxModel, data: strin
   const { input, output } = singlePorts(path, float.inputs, float.outputs)
   const shapeOf = (name: string): readonly number[] => float.values.get(name)?.shape ?? []
   const set = await openLabelled(data, shapeOf(input).slice(1), elementCount(shapeOf(output)), session)
-  checkSampleShape(float, input, set)
+  checkSampleShape(input, shapeOf(input), set)
   return set
 }
 

@@ -4,17 +4,18 @@
  */
 import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { ProgramPort } from '../program/manifest.ts'
 import type { Predictor } from '../quantize/evaluate.ts'
 import { checkSampleShape, realInput } from '../quantize/input.ts'
 import type { FloatExecutor } from '../reference/executor.ts'
 import type { Network } from '../runtime/index.ts'
+import type { ProgramPort } from './manifest.ts'
 
 /** Scores of a network with one input and one output. */
 export function floatPredictor(graph: Graph, executor: FloatExecutor, set: DataSet): Predictor {
   const [input] = graph.inputs
   const [output] = graph.outputs
-  return (stored) => executor.run(new Map([[input, realInput(graph, input, set, stored)]])).get(output) as Float32Array
+  checkSampleShape(input, graph.values.get(input)?.shape ?? [], set)
+  return (stored) => executor.run(new Map([[input, realInput(set, stored)]])).get(output) as Float32Array
 }
 
 /** Whether a program's input lies in the order N, H, W, C. */
@@ -33,7 +34,7 @@ export function onnxShape(port: ProgramPort): readonly number[] {
 export function takesStored(port: ProgramPort, set: DataSet): boolean {
   const format = { uint8: 'u8', int8: 's8', float32: undefined }[set.elementType]
   const same = (ours: readonly number[], theirs: readonly number[]): boolean => {
-    const [channels] = [Math.max(ours.length, theirs.length)]
+    const channels = Math.max(ours.length, theirs.length)
     return Array.from({ length: channels }, (_, c) => c).every(
       (c) => ours[ours.length > 1 ? c : 0] === theirs[theirs.length > 1 ? c : 0],
     )
@@ -55,19 +56,10 @@ export function programPredictor(network: Network, set: DataSet): Predictor {
   const [input] = network.inputs as readonly ProgramPort[]
   const [output] = network.outputs
   const shape = onnxShape(input)
-  const inputGraph: Graph = {
-    name: network.manifest.name,
-    opset: 0,
-    inputs: [input.name],
-    outputs: [],
-    nodes: [],
-    values: new Map([[input.name, { name: input.name, type: 'float32', shape }]]),
-    constants: new Map(),
-  }
-  checkSampleShape(inputGraph, input.name, set)
+  checkSampleShape(input.name, shape, set)
   const direct = takesStored(input, set)
   return (stored) => {
-    const values = direct ? stored : realInput(inputGraph, input.name, set, stored)
+    const values = direct ? stored : realInput(set, stored)
     const ordered = isChannelsLast(input) ? channelsLast(values, shape[1]) : values
     return network.run({ [input.name]: ordered })[output.name]
   }
