@@ -32,8 +32,25 @@ const ROOMS: Readonly<Record<string, Room>> = {
   lower: { imports: ['error.ts', 'num', 'graph', PLAN], packages: ['@noble/hashes'] },
   program: { imports: ['error.ts', 'num', 'kernels', 'lower', PLAN], types: ['graph'], packages: ['@noble/hashes'] },
   runtime: { imports: [] },
+  evaluate: {
+    imports: ['error.ts', 'graph', 'quantize/input.ts'],
+    types: ['data', 'program', 'reference', 'runtime'],
+  },
+  cost: { imports: ['error.ts', 'num', 'graph', 'quantize', 'lower', 'program'] },
+  search: { imports: ['error.ts', 'num', 'graph', 'quantize', 'cost'], packages: ['highs'] },
   'index.ts': {
-    imports: ['error.ts', 'version.ts', 'num', 'graph', 'onnx', 'reference', 'quantize', 'lower', 'program'],
+    imports: [
+      'error.ts',
+      'version.ts',
+      'num',
+      'graph',
+      'onnx',
+      'reference',
+      'quantize',
+      'evaluate',
+      'lower',
+      'program',
+    ],
     types: ['data'],
   },
   cli: {
@@ -48,7 +65,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reference',
       'quantize',
       'lower',
-    ].concat(['kernels', 'program', 'runtime']),
+    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search']),
     packages: ['zod', 'commander'],
   },
 }

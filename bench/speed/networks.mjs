@@ -4,8 +4,8 @@
  * get one by qdq-form.mjs.
  */
 import { readFileSync } from 'node:fs'
+import { argmax } from '../../dist/evaluate/evaluate.js'
 import { parseOnnx, realInput } from '../../dist/index.js'
-import { argmax } from '../../dist/quantize/evaluate.js'
 import { loadSync } from '../../dist/runtime/index.js'
 import { measure } from '../peers/interleave.mjs'
 import { createOrtWeb } from '../peers/ort-web.mjs'

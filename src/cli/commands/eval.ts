@@ -2,9 +2,9 @@
 
 import type { DataSet } from '../../data/data-set.ts'
 import { DyadicError, quoted } from '../../error.ts'
+import { evaluate, type Predictor } from '../../evaluate/evaluate.ts'
+import { floatPredictor, onnxShape, programPredictor, takesStored } from '../../evaluate/predictors.ts'
 import { elementCount } from '../../graph/tensor.ts'
-import { floatPredictor, onnxShape, programPredictor, takesStored } from '../../program/predictors.ts'
-import { evaluate, type Predictor } from '../../quantize/evaluate.ts'
 import { checkSampleShape } from '../../quantize/input.ts'
 import { createFastExecutor } from '../../reference/fast.ts'
 import { createReferenceExecutor } from '../../reference/run.ts'

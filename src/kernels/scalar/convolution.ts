@@ -38,6 +38,8 @@ export function convolution(
   const inputs = channelsPerGroup(input.channels, p.groups)
   const outputs = channelsPerGroup(output.channels, p.groups)
   const [kernelHeight, kernelWidth] = p.kernel
+  const { data } = input
+  const { weights, inputZeroPoints } = p
   const taps = kernelHeight * kernelWidth * inputs
   for (let h = 0; h < output.height; h++)
     for (let w = 0; w < output.width; w++)
@@ -55,7 +57,7 @@ export function convolution(
             const weight = o * taps + (i * kernelWidth + j) * inputs
             for (let c = 0; c < inputs; c++)
               accumulator +=
-                (input.data[source + c] - p.inputZeroPoints[group * inputs + c]) * (p.weights[weight + c] - zeroPoint)
+                (data[source + c] - inputZeroPoints[group * inputs + c]) * (weights[weight + c] - zeroPoint)
           }
         }
         const value = (accumulator + p.bias[o]) << p.left

@@ -4,11 +4,11 @@
  */
 import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Predictor } from '../quantize/evaluate.ts'
+import type { ProgramPort } from '../program/manifest.ts'
 import { checkSampleShape, realInput } from '../quantize/input.ts'
 import type { FloatExecutor } from '../reference/executor.ts'
 import type { Network } from '../runtime/index.ts'
-import type { ProgramPort } from './manifest.ts'
+import type { Predictor } from './evaluate.ts'
 
 /** Scores of a network with one input and one output. */
 export function floatPredictor(graph: Graph, executor: FloatExecutor, set: DataSet): Predictor {
