@@ -29,20 +29,46 @@ const cifar = (file, split) => ({
   ...{ labels: { kind: 'inline' }, input: cifarInput, ...(split && { split }) },
 })
 
+/** Pixels as they are. @param {string} file @param {object} [split] */
+const rawCifar = (file, split) => ({ ...cifar(file, split), input: { scale: 1, offset: 0 } })
+
 /** @param {string} name @param {object} [split] */
 const mnist = (name, split) => ({
   ...{ schema: 1, name, samples: { kind: 'idx', file: `${name}-images.idx3` } },
   ...{ labels: { kind: 'idx', file: `${name}-labels.idx1` }, ...(split && { split }) },
 })
 
-/** 1000 classes for networks whose output 0 is "background". @param {object} [split] */
-const pictures = (split) => ({
+/**
+ * ImageNet pictures for networks whose output 0 is "background" (so class k is output k + 1).
+ * @param {object} [split] @param {number} [shorterSide] @param {number} [side]
+ */
+const pictures = (split, shorterSide = 256, side = 224) => ({
   ...{ schema: 1, name: 'imagenet-samples', samples: { kind: 'images', tar: 'images.tar' } },
   labels: { kind: 'csv', file: 'labels.csv', labelColumn: 'label', offset: 1 },
-  image: { resizeShorterSide: 256, crop: [224, 224], channels: 'rgb' },
+  image: { resizeShorterSide: shorterSide, crop: [side, side], channels: 'rgb' },
   input: { scale: 1 / 128, offset: 128 },
   ...(split && { split }),
 })
+
+/** The same pictures as SqueezeNet wants them: blue first, means subtracted, 1000 classes. @param {object} [split] */
+const bluePictures = (split) => ({
+  ...pictures(split, 256, 227),
+  labels: { kind: 'csv', file: 'labels.csv', labelColumn: 'label' },
+  image: { resizeShorterSide: 256, crop: [227, 227], channels: 'bgr' },
+  input: { scale: 1, offset: [104, 117, 123] },
+})
+
+/** @param {object} [split] */
+const keywords = (split) => ({
+  ...{ schema: 1, name: 'kws-mfcc', samples: { kind: 'raw', file: 'features.i8.bin', type: 'int8', shape: [1, 49, 10] } },
+  labels: { kind: 'csv', file: 'labels.csv', labelColumn: 'label' },
+  input: { scale: 0.5847029, offset: 83 },
+  ...(split && { split }),
+})
+
+/** Every fifth sample calibrates, the others count. */
+const fifth = { every: 5, phase: 0 }
+const others = { except: fifth }
 
 /** @param {string} name @param {number} first @param {number} count */
 const glyphs = (name, first, count) => ({
@@ -83,13 +109,61 @@ export const networks = [
   {
     model: '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224-dequantized.onnx',
     data: '../shared/data/imagenet-samples',
-    calibration: pictures({ every: 5, phase: 0 }),
+    calibration: pictures(fifth),
     evaluations: [
       {
-        set: 'imagenet-samples without the calibration pictures',
-        card: pictures({ except: { every: 5, phase: 0 } }),
-        gates: { float: 363, lostMinusGained: 8, agreement: 0.95 },
+        set: 'imagenet-samples, 400 others',
+        card: pictures(others),
+        gates: { float: 363, lostMinusGained: 4, agreement: 0.95 },
       },
+    ],
+  },
+  {
+    model: '../shared/models/mobilenet-v1-0.5/mobilenet_v1_0.5_160-dequantized.onnx',
+    data: '../shared/data/imagenet-samples',
+    calibration: pictures(fifth, 182, 160),
+    evaluations: [
+      {
+        set: 'imagenet-samples, 400 others',
+        card: pictures(others, 182, 160),
+        gates: { lostMinusGained: 4, agreement: 0.95 },
+      },
+    ],
+  },
+  {
+    model: '../shared/models/squeezenet1.1/squeezenet1.1.onnx',
+    data: '../shared/data/imagenet-samples',
+    calibration: bluePictures(fifth),
+    evaluations: [
+      {
+        set: 'imagenet-samples, 400 others',
+        card: bluePictures(others),
+        gates: { lostMinusGained: 4, agreement: 0.935 },
+      },
+    ],
+  },
+  {
+    model: '../shared/models/mlperf-tiny/kws_dscnn.onnx',
+    data: '../shared/data/kws-mfcc',
+    calibration: keywords(fifth),
+    evaluations: [
+      { set: 'kws-mfcc, 400 others', card: keywords(others), gates: { lostMinusGained: 4, agreement: 0.97 } },
+    ],
+  },
+  {
+    model: '../shared/models/mlperf-tiny/ic_resnet8_cifar10.onnx',
+    data: '../shared/data/cifar10',
+    calibration: rawCifar('train_lossless.bin', { first: 256 }),
+    evaluations: [
+      { set: 'test_a', card: rawCifar('test_a.bin'), gates: { float: 3048, lostMinusGained: 15, agreement: 0.97 } },
+    ],
+  },
+  {
+    model: '../shared/models/resnet-cifar10/resnet56-cifar10.onnx',
+    data: '../shared/data/cifar10',
+    calibration: cifar('train_lossless.bin', { first: 256 }),
+    evaluations: [
+      { set: 'test_a', card: cifar('test_a.bin'), gates: { float: 3318, lostMinusGained: 15, agreement: 0.97 } },
     ],
   },
   {

@@ -18,10 +18,11 @@ export interface AttributeSchema {
  * How an operator behaves on quantised tensors:
  * `accumulate`: weighted sums in int32, then one requantisation; `average`: a sum and one requantisation by 1/count;
  * `sum`: two tensors rescaled to one; `table`: any function of one 8-bit value; `same-scale`: moves or selects values,
- * so that the output keeps the input's scale and zero point; `boundary`: QuantizeLinear and DequantizeLinear, absorbed
+ * so that the output keeps the input's scale and zero point;
+ * `join`: several tensors side by side under one scale; `boundary`: QuantizeLinear and DequantizeLinear, absorbed
  * into the plan; `none`: only removed or folded at compile time.
  */
-export type IntegerMeaning = 'accumulate' | 'average' | 'sum' | 'table' | 'same-scale' | 'boundary' | 'none'
+export type IntegerMeaning = 'accumulate' | 'average' | 'sum' | 'table' | 'same-scale' | 'join' | 'boundary' | 'none'
 
 /** What a shape rule sees. */
 export interface InferContext {

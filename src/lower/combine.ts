@@ -33,9 +33,10 @@ function outputTensor(
   target: TensorPlan,
   like: Pick<IntegerTensor, 'height' | 'width' | 'channels'>,
   range: { low: number; high: number },
+  name = context.outputName,
 ): IntegerTensor {
   return context.tensor({
-    name: context.outputName,
+    name,
     format: 's8',
     height: like.height,
     width: like.width,
@@ -220,11 +221,16 @@ export function lowerTable(context: LoweringContext): QuantisedValue {
 }
 
 /** The same real values in another scale: a table too. */
-export function rescale(context: LoweringContext, input: QuantisedValue, target: TensorPlan): QuantisedValue {
+export function rescale(
+  context: LoweringContext,
+  input: QuantisedValue,
+  target: TensorPlan,
+  name = context.outputName,
+): QuantisedValue {
   demand8Bit(input, context.node)
   demandNarrow(target, context)
   const { scale, zeroPoint } = uniform(input, context.node)
-  return emitTable(context, input, target, (code) => (code - zeroPoint) * scale)
+  return emitTable(context, input, target, (code) => (code - zeroPoint) * scale, name)
 }
 
 function emitTable(
@@ -232,6 +238,7 @@ function emitTable(
   input: QuantisedValue,
   target: TensorPlan,
   real: (code: number) => number,
+  name = context.outputName,
 ): QuantisedValue {
   const range = formatRange(target.format)
   const offset = storedOffset(target.format)
@@ -240,7 +247,14 @@ function emitTable(
     return clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high) - offset
   })
   const reachable = table.subarray(input.tensor.range.low + 128, input.tensor.range.high + 129)
-  const output = outputTensor(context, target, input.tensor, interval(Math.min(...reachable), Math.max(...reachable)))
-  context.emit({ kind: 'table', name: context.node.name, output, input: input.tensor, table })
+  const codes = interval(Math.min(...reachable), Math.max(...reachable))
+  const output = outputTensor(context, target, input.tensor, codes, name)
+  context.emit({
+    kind: 'table',
+    name: name === context.outputName ? context.node.name : name,
+    output,
+    input: input.tensor,
+    table,
+  })
   return result(output, target, input.flat)
 }

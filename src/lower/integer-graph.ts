@@ -156,6 +156,13 @@ export interface SelectAxis {
   readonly count: number
 }
 
+/** Tensors side by side along one stored axis, all in the output's scale. */
+export interface ConcatInstruction extends InstructionBase {
+  readonly kind: 'concat'
+  readonly inputs: readonly IntegerTensor[]
+  readonly axis: 'height' | 'width' | 'channels'
+}
+
 /** NHWC tensor → program output, compact, in ONNX order. Values are stored value + offset (128 makes u8 of s8). */
 export interface ExportInstruction {
   readonly kind: 'export'
@@ -174,6 +181,7 @@ export type Instruction =
   | AveragePoolInstruction
   | TableInstruction
   | SelectInstruction
+  | ConcatInstruction
   | ExportInstruction
 
 /** One program input or output at the rim. */

@@ -222,6 +222,79 @@ describe('operators against the float network', () => {
   })
 })
 
+describe('the first layer', () => {
+  it.each<[string, Line]>([
+    ['a convolution', conv('x', 5, 4, 2, 2)],
+    ['groups', { operator: 'Conv', inputs: ['x', weights(6, 2, 2, 2)], attributes: { group: 2 } }],
+    ['channel by channel', { operator: 'Conv', inputs: ['x', weights(4, 1, 3, 3)], attributes: { group: 4 } }],
+  ])('takes the scale and the fractional zero point of each channel: %s', async (_, line) => {
+    const graph = net({ x: [1, 4, 5, 5] }, [line])
+    const { compiled, plan } = await lowered(graph, byteSet([4, 5, 5], { perChannel: true }))
+    const input = plan.inputs.x as Plan['inputs'][string]
+    const far = { ...input, zeroPoint: [110.5, 128.25, 120.75, 99.375] }
+    const edited: Plan = { ...structuredClone(plan), inputs: { x: far } }
+    edited.tensors.v0 = { format: 's32', scale: 1 / 1000, zeroPoint: 0 }
+    const integers = lower(compiled, edited)
+    // Weights of 8 bits at |x| ≤ 2.5 and at most 16 taps: 16 × 2.5 / 254. A fraction on the wrong channel adds up beyond.
+    expect(worstStep(graph, edited, integers) / 1000).toBeLessThan(0.1)
+  })
+
+  it('moves the fraction of the zero point into the bias, exactly', () => {
+    const values = [64, -32, 16, 127, 8, -100]
+    const graph = net({ x: [1, 2, 1, 1] }, [
+      { operator: 'Conv', inputs: ['x', { shape: [6, 1, 1, 1], values }], attributes: { group: 2 } },
+    ])
+    const integers = lower(prepare(graph).compiled, {
+      ...{ schema: 1, kind: 'dyadic-plan', model: 'fractions', origin: {} },
+      inputs: { x: { format: 'u8', scale: [1, 1], zeroPoint: [10.25, 99.5], layout: 'nchw' } },
+      tensors: { v0: { format: 's32', scale: 1, zeroPoint: 0 } },
+      weights: { v0: { format: 's8', scale: [1], zeroPoint: [0] } },
+    })
+    const [layer] = integers.instructions.filter((one): one is ConvolutionInstruction => one.kind === 'convolution')
+    // Stored codes are 128 lower; 99.5 goes to the even neighbour 100.
+    expect([...(layer?.inputZeroPoints ?? [])]).toEqual([10 - 128, 100 - 128])
+    expect([...(layer?.bias ?? [])]).toEqual([-16, 8, -4, 64, 4, -50])
+  })
+})
+
+describe('fused bounds', () => {
+  it('become the nearest codes, half up, of the output they clip', async () => {
+    const graph = net({ x: [1, 1, 2, 2] }, [
+      conv('x', 1, 1, 1, 1),
+      { operator: 'Clip', inputs: ['v0', scalar(-0.25), scalar(0.25)] },
+      conv('v1', 1, 1, 1, 1),
+    ])
+    const { compiled, plan } = await lowered(graph, byteSet([1, 2, 2]))
+    const clampOf = (scale: number, zeroPoint: number, format: 'u8' | 's8') => {
+      const integers = lower(compiled, { ...plan, tensors: { ...plan.tensors, v1: { format, scale, zeroPoint } } })
+      return (integers.instructions.find((one) => one.kind === 'convolution') as ConvolutionInstruction).clamp
+    }
+    // ±0.25 / 0.09375 = ±2.67, ±0.25 / 0.1875 = ±1.33.
+    expect(clampOf(0.09375, 0, 's8')).toEqual({ low: -3, high: 3 })
+    expect(clampOf(0.09375, 100, 'u8')).toEqual({ low: 97 - 128, high: 103 - 128 })
+    expect(clampOf(0.1875, 0, 's8')).toEqual({ low: -1, high: 1 })
+    expect(clampOf(0.001, 0, 's8')).toEqual({ low: -128, high: 127 })
+    // ±0.25 / 0.5 are ties.
+    expect(clampOf(0.5, 0, 's8')).toEqual({ low: 0, high: 1 })
+  })
+})
+
+describe('a planned scale for an operator that keeps its input’s', () => {
+  it('becomes a table behind it', async () => {
+    const graph = net({ x: [1, 2, 8, 8] }, [
+      { operator: 'MaxPool', inputs: ['x'], attributes: { kernel_shape: [2, 2] } },
+    ])
+    const { compiled, plan, integers } = await lowered(graph, byteSet([2, 8, 8]))
+    expect(integers.instructions.map(({ kind }) => kind)).toEqual(['import', 'max-pool', 'export'])
+    const edited: Plan = { ...plan, tensors: { v0: { format: 's8', scale: 0.04, zeroPoint: -7 } } }
+    const rescaled = lower(compiled, edited)
+    expect(rescaled.instructions.map(({ kind }) => kind)).toEqual(['import', 'max-pool', 'table', 'export'])
+    expect(worstStep(graph, edited, rescaled)).toBeLessThanOrEqual(0.5 + 1e-4)
+    const same = { format: 'u8' as const, scale: plan.inputs.x?.scale[0] as number, zeroPoint: 120 }
+    expect(printIntegerGraph(lower(compiled, { ...plan, tensors: { v0: same } }))).toBe(printIntegerGraph(integers))
+  })
+})
+
 describe('what cannot be lowered', () => {
   it('is listed all at once, with operators and node names', () => {
     const graph = prepare(

@@ -11,7 +11,7 @@ import type { Plan } from '../quantize/plan.ts'
 import { lowerConvolution, lowerDense } from './accumulate.ts'
 import { lowerAdd, lowerAverage, lowerTable, rescale } from './combine.ts'
 import type { Instruction, IntegerGraph, IntegerTensor, Port, Window } from './integer-graph.ts'
-import { lowerMaxPool, lowerPad, lowerReshape, lowerSlice, poolWindow } from './move.ts'
+import { lowerConcat, lowerMaxPool, lowerPad, lowerReshape, lowerSlice, poolWindow } from './move.ts'
 import { type LoweringContext, type QuantisedValue, storedOffset, storedShape } from './quantised-value.ts'
 
 /** Kernels hold code − zero point in 16 bits; codes lie within ±255 of zero. */
@@ -39,6 +39,7 @@ const lowerings: ReadonlyMap<string, (context: LoweringContext) => QuantisedValu
   ['Unsqueeze', lowerReshape],
   ['Slice', lowerSlice],
   ['Pad', lowerPad],
+  ['Concat', lowerConcat],
   ...[...operators.values()]
     .filter((operator) => operator.integer === 'table')
     .map((operator): [string, (context: LoweringContext) => QuantisedValue] => [operator.name, lowerTable]),

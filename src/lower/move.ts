@@ -3,8 +3,17 @@ import { DyadicError, quoted } from '../error.ts'
 import { resolvePads, resolveSlice } from '../graph/operators/select.ts'
 import { resolveWindow } from '../graph/operators/window.ts'
 import { hull, interval } from '../num/interval.ts'
+import { rescale } from './combine.ts'
 import type { SelectAxis, Window } from './integer-graph.ts'
-import { demand8Bit, demandImage, type LoweringContext, type QuantisedValue, uniform } from './quantised-value.ts'
+import {
+  demand8Bit,
+  demandImage,
+  type LoweringContext,
+  type QuantisedValue,
+  storedOffset,
+  tensorPlan,
+  uniform,
+} from './quantised-value.ts'
 
 /** The two-dimensional window of a pooling node; refused for other ranks. */
 export function poolWindow(context: LoweringContext): Window {
@@ -150,4 +159,31 @@ export function lowerPad(context: LoweringContext): QuantisedValue {
     }
   })
   return emitSelect(context, input, axes, fill)
+}
+
+/** ONNX Concat of images: inputs in another scale than the output's pass through a table first. */
+export function lowerConcat(context: LoweringContext): QuantisedValue {
+  const target = tensorPlan(context.plan, context.outputName, context.node)
+  const rank = context.outputShape.length
+  const given = context.attribute<number>('axis') ?? 1
+  const axis = (['batch', 'channels', 'height', 'width'] as const)[given < 0 ? given + rank : given]
+  if (rank !== 4 || axis === 'batch')
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (Concat) joins tensors of rank ${rank} along axis ${given}; dyadic compiles 4-D tensors along channels, height and width`,
+    )
+  const zeroPoint = target.zeroPoint - storedOffset(target.format)
+  const inputs = context.node.inputs.map((_, index) => {
+    const input = context.input(index)
+    demand8Bit(input, context.node)
+    demandImage(input, context.node)
+    const own = uniform(input, context.node)
+    if (own.scale === target.scale && own.zeroPoint === zeroPoint) return input.tensor
+    return rescale(context, input, target, `${context.outputName}:${index}`).tensor
+  })
+  const [, channels, height, width] = context.outputShape
+  const range = inputs.map((input) => input.range).reduce(hull)
+  const output = context.tensor({ ...inputs[0], name: context.outputName, height, width, channels, range })
+  context.emit({ kind: 'concat', name: context.node.name, output, inputs, axis })
+  return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], flat: false }
 }

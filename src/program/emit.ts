@@ -5,6 +5,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import { channelStride, LANES } from '../kernels/scalar/geometry.ts'
 import type {
+  ConcatInstruction,
   ConvolutionInstruction,
   Instruction,
   IntegerGraph,
@@ -229,6 +230,9 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
         })
         break
       }
+      case 'concat':
+        run.push(...concatCalls(instruction, at))
+        break
       case 'export': {
         const { input } = instruction
         const size = instruction.format === 's32' ? 4 : 1
@@ -269,6 +273,8 @@ export function reads(instruction: Instruction): IntegerTensor[] {
       return []
     case 'add':
       return [instruction.left, instruction.right]
+    case 'concat':
+      return [...instruction.inputs]
     case 'convolution':
     case 'depthwise':
       return instruction.residual ? [instruction.input, instruction.residual.input] : [instruction.input]
@@ -426,6 +432,37 @@ function convolutionCalls(
     }
   }
   return calls
+}
+
+/** One copy per input into its box of the output; nothing is filled. */
+function concatCalls(instruction: ConcatInstruction, at: (tensor: IntegerTensor) => number): KernelCall[] {
+  const { output, axis } = instruction
+  const to = channelStride(output.channels)
+  const start = { height: 0, width: 0, channels: 0 }
+  return instruction.inputs.map((input) => {
+    const from = channelStride(input.channels)
+    const target = (start.height * output.width + start.width) * to + start.channels
+    start[axis] += input[axis]
+    return {
+      kernel: 'select',
+      arguments: [
+        at(input),
+        at(output),
+        0,
+        0,
+        input.height,
+        input.width,
+        input.channels,
+        input.width * from,
+        from,
+        1,
+        output.width * to,
+        to,
+        0,
+        target,
+      ],
+    }
+  })
 }
 
 function poolArguments(

@@ -6,7 +6,7 @@ import { DyadicError, quoted } from '../error.ts'
 import { convolution } from '../kernels/scalar/convolution.ts'
 import { add, lookUp } from '../kernels/scalar/elementwise.ts'
 import { allocateStored, type Stored } from '../kernels/scalar/geometry.ts'
-import { exportTensor, importTensor, select } from '../kernels/scalar/movement.ts'
+import { concat, exportTensor, importTensor, select } from '../kernels/scalar/movement.ts'
 import { averagePool, maxPool } from '../kernels/scalar/pooling.ts'
 import type { IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
 
@@ -93,6 +93,9 @@ export function interpret(
         break
       case 'table':
         lookUp(bytes(instruction.input), output as Stored, instruction.table)
+        break
+      case 'concat':
+        concat(instruction.inputs.map(bytes), output as Stored, instruction.axis)
         break
       case 'select':
         select(bytes(instruction.input), output as Stored, instruction.axes, instruction.fill)

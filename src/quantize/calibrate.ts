@@ -32,7 +32,9 @@ export interface CalibrateOptions {
 /** Whether the integer program stores this node's output with numbers of its own. */
 export function ownsScale(node: Node): boolean {
   const meaning = operators.get(node.operator)?.integer
-  return meaning === 'accumulate' || meaning === 'average' || meaning === 'sum' || meaning === 'table'
+  return (
+    meaning === 'accumulate' || meaning === 'average' || meaning === 'sum' || meaning === 'table' || meaning === 'join'
+  )
 }
 
 /** The plan for a fused float graph. Throws `refused` when samples do not fit the network. */
@@ -124,15 +126,43 @@ function choosePlan(
     tensors.push([name, plan])
     scales.set(name, [plan.scale])
   }
+  const shared = shareJoinedScales(graph, new Map(tensors), consumers)
   return {
     schema: 1,
     kind: 'dyadic-plan',
     model: graph.name,
     origin,
     inputs: Object.fromEntries([[inputName, input]]),
-    tensors: Object.fromEntries(tensors),
+    tensors: Object.fromEntries(shared),
     weights: Object.fromEntries(weights),
   }
+}
+
+/**
+ * Tensors that only a Concat reads take its scale, so that joining them moves codes and rounds nothing. Later joins first:
+ * a chain of them ends up with one scale.
+ */
+function shareJoinedScales(
+  graph: Graph,
+  tensors: Map<string, TensorPlan>,
+  consumers: ReadonlyMap<string, number>,
+): Map<string, TensorPlan> {
+  const producers = new Map(graph.nodes.map((node) => [node.outputs[0], node]))
+  for (const join of graph.nodes.toReversed()) {
+    if (operators.get(join.operator)?.integer !== 'join') continue
+    const plan = tensors.get(join.outputs[0]) as TensorPlan
+    for (const input of join.inputs) {
+      let name = input
+      let node = producers.get(name)
+      const alone = (value: string): boolean => consumers.get(value) === 1 && !graph.outputs.includes(value)
+      while (node && alone(name) && operators.get(node.operator)?.integer === 'same-scale') {
+        name = node.inputs[0]
+        node = producers.get(name)
+      }
+      if (node && alone(name) && ownsScale(node)) tensors.set(name, plan)
+    }
+  }
+  return tensors
 }
 
 /** A float input without a natural scale: 8 bits over what was observed. */

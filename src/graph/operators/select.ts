@@ -163,7 +163,7 @@ export const concat: Operator = {
   inputs: [1, Infinity],
   outputs: [1, 1],
   attributes: { axis: { kind: 'int', required: true } },
-  integer: 'same-scale',
+  integer: 'join',
   infer: (context) => {
     const { node } = context
     const { type, shape } = operand(context, 0)

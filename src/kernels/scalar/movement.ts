@@ -29,6 +29,19 @@ export function select(
           ]
 }
 
+/** Tensors side by side: each input's box starts where the one before it ended along `axis`. */
+export function concat(inputs: readonly Stored[], output: Stored, axis: 'height' | 'width' | 'channels'): void {
+  const at = { height: 0, width: 0, channels: 0 }
+  for (const input of inputs) {
+    for (let h = 0; h < input.height; h++)
+      for (let w = 0; w < input.width; w++)
+        for (let c = 0; c < input.channels; c++)
+          output.data[((at.height + h) * output.width + at.width + w) * output.stride + at.channels + c] =
+            input.data[(h * input.width + w) * input.stride + c]
+    at[axis] += input[axis]
+  }
+}
+
 /** Program input (compact, ONNX order) → stored s8; unsigned values are stored as value − 128. */
 export function importTensor(source: Uint8Array | Int8Array, output: Stored, layout: 'nchw' | 'nhwc'): void {
   const offset = source instanceof Uint8Array ? 128 : 0
