@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['error.ts', 'graph', 'quantize/input.ts'],
     types: ['data', 'program', 'reference', 'runtime'],
   },
-  cost: { imports: ['error.ts', 'num', 'graph', 'quantize', 'lower', 'program'] },
+  cost: { imports: ['error.ts', 'num', 'graph', 'quantize', 'lower', 'program'], types: ['data'] },
   search: { imports: ['error.ts', 'num', 'graph', 'quantize', 'cost'], packages: ['highs'] },
   'index.ts': {
     imports: [

@@ -44,8 +44,7 @@ export function minMaxObserver(): Observer {
 const BINS = 4096
 
 /**
- * The range that leaves (100 − percentile) / 2 per cent of all elements out on each side; a side on which zero is the
- * extreme keeps it. Bins are symmetric about zero and never narrower than 1/2048 of the largest magnitude.
+ * The range that leaves (100 − percentile) / 2 per cent of all elements out on each side. Bins are symmetric about zero and never narrower than 1/2048 of the largest magnitude.
  */
 export function percentileObserver(percentile: number): Observer {
   const extremes = minMaxObserver()

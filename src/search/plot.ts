@@ -102,7 +102,10 @@ export function plotFront(points: readonly PlotPoint[], options: PlotOptions): s
 /** About five ticks at 1, 2 or 5 times a power of ten that enclose the values, mapped to the pixels from..to. */
 function scaleOf(values: readonly number[], from: number, to: number): Scale {
   const [low, high] = [Math.min(...values), Math.max(...values)]
-  const span = high - low || Math.abs(high) || 1
+  const magnitude = Math.max(Math.abs(low), Math.abs(high))
+  // Ticks keep twelve digits: values that differ by less share a tick.
+  const spread = high === low ? magnitude : Math.max(high - low, magnitude * 1e-9)
+  const span = spread > 1e-290 ? spread : 1
   const power = 10 ** Math.floor(Math.log10(span / 5))
   const step = ([1, 2, 5].find((factor) => span / (factor * power) <= 5) ?? 10) * power
   const first = Math.floor(low / step)

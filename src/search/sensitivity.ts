@@ -8,6 +8,7 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
+import { weightFormats } from '../quantize/plan.ts'
 import { weightScales } from '../quantize/scales.ts'
 
 /**
@@ -17,19 +18,23 @@ import { weightScales } from '../quantize/scales.ts'
 export function quantisationError(weights: ArrayLike<number>, outputs: number, bits: number): number {
   if (!Number.isInteger(bits) || bits < 2 || bits > 16)
     throw new DyadicError('refused', `${bits} bits for weights; give an integer from 2 to 16`)
-  const { scale } = weightScales(weights, outputs, undefined, 1, 's8')
   const high = 2 ** (bits - 1) - 1
+  const scale = channelScales(weights, outputs, bits)
   const perChannel = weights.length / outputs
   let error = 0
-  for (let o = 0; o < outputs; o++) {
-    // The scale at which the largest magnitude is the largest code.
-    const step = (scale[o] * 127) / high
+  for (let o = 0; o < outputs; o++)
     for (let i = o * perChannel; i < (o + 1) * perChannel; i++) {
-      const difference = clamp(roundHalfEven(weights[i] / step), -high - 1, high) * step - weights[i]
+      const difference = clamp(roundHalfEven(weights[i] / scale[o]), -high - 1, high) * scale[o] - weights[i]
       error += difference * difference
     }
-  }
   return error
+}
+
+/** The compiler's scales; for widths that plans do not have, the largest magnitude is the largest code too. */
+function channelScales(weights: ArrayLike<number>, outputs: number, bits: number): readonly number[] {
+  const format = weightFormats.find((name) => name === `s${bits}`)
+  const { scale } = weightScales(weights, outputs, undefined, 1, format ?? 's8')
+  return format === undefined ? scale.map((step) => (step * 127) / (2 ** (bits - 1) - 1)) : scale
 }
 
 /** The nodes of a fused graph whose weights a plan can choose bits for, in the graph's order. */

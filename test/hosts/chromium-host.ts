@@ -74,7 +74,9 @@ function startBrowser(binary: string, profile: string, url: string): ChildProces
     `--user-data-dir=${profile}`,
   ]
   // A process group of its own, so that the browser's children end with it.
-  return spawn(binary, [...flags, url], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  // Its temporary files go into the profile, which is removed with everything in it.
+  const env = { ...process.env, TMPDIR: profile }
+  return spawn(binary, [...flags, url], { detached: true, env, stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 function killGroup(browser: ChildProcess): void {
