@@ -303,6 +303,16 @@ describe('other instructions equal the scalar meaning', () => {
 
   it('select', () => draw(120, 15_000, (builder, random) => builder.select(anyInput(builder, random)), 0.2))
 
+  it('concat along every axis, of channel counts that fill no vector', () =>
+    draw(90, 16_000, (builder, random) => {
+      const axis = random.pick(['height', 'width', 'channels'] as const)
+      const first = anyInput(builder, random)
+      const size = { height: first.height, width: first.width, channels: first.channels }
+      size[axis] = random.between(1, 9)
+      const second = builder.input(size.height, size.width, size.channels, 's8')
+      return builder.concat(random.pick([[first, second], [second, first, second], [first]]), axis)
+    }))
+
   it('import and export in every format and order', () => {
     for (const from of ['u8', 's8'] as const)
       for (const to of ['u8', 's8'] as const)

@@ -41,6 +41,7 @@ function addStep(
     'pool',
     'table',
     'select',
+    'concat',
   ] as const)
   switch (kind) {
     case 'convolution': {
@@ -80,6 +81,11 @@ function addStep(
       return builder.table(input)
     case 'select':
       return builder.select(input)
+    case 'concat':
+      return builder.concat(
+        [input, random.pick(alike(input)), input].slice(random.between(0, 1)),
+        random.pick(['height', 'width', 'channels']),
+      )
   }
 }
 

@@ -16,7 +16,7 @@ import type {
   Window,
 } from '../lower/integer-graph.ts'
 import { dyadicAtShift, dyadicRatios } from '../num/dyadic.ts'
-import { INT8, INT32, type Interval, interval } from '../num/interval.ts'
+import { hull, INT8, INT32, type Interval, interval } from '../num/interval.ts'
 import { requantize } from '../num/requantize.ts'
 import { type IntegerArray, interpret } from './interpret.ts'
 import type { Random } from './program.fixture.ts'
@@ -49,6 +49,8 @@ export interface GraphBuilder {
   averagePool(input: IntegerTensor, window: Window): IntegerTensor
   table(input: IntegerTensor): IntegerTensor
   select(input: IntegerTensor): IntegerTensor
+  /** Inputs of equal size except along the axis. */
+  concat(inputs: readonly IntegerTensor[], axis: 'height' | 'width' | 'channels'): IntegerTensor
   output(tensor: IntegerTensor, format?: 'u8' | 's8', layout?: 'nchw' | 'nhwc'): void
   /** Values of a tensor for the sample that runs along, without padding lanes. */
   sample(tensor: IntegerTensor): number[]
@@ -382,6 +384,18 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
         fill: random.between(-128, 127),
         output: tensor('s8', height.size, width.size, channels.size, INT8),
       })
+    },
+    concat(inputs, axis) {
+      const size = { height: inputs[0].height, width: inputs[0].width, channels: inputs[0].channels }
+      size[axis] = inputs.reduce((sum, input) => sum + input[axis], 0)
+      const output = tensor(
+        's8',
+        size.height,
+        size.width,
+        size.channels,
+        inputs.map((input) => input.range).reduce(hull),
+      )
+      return emit({ kind: 'concat', name: nameOf('concat'), inputs, axis, output })
     },
     output(from, format = 's8', layout = 'nchw') {
       const outputName = `y${outputs.length}`

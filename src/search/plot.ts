@@ -31,6 +31,8 @@ interface Scale {
   at(value: number): number
 }
 
+/** Pixels within which a label is not begun. */
+const LABEL_ROOM = 64
 const MARGIN = { top: 40, right: 24, bottom: 52, left: 84 }
 const INK = '#1f2937'
 const GRID = '#d1d5db'
@@ -82,7 +84,7 @@ export function plotFront(points: readonly PlotPoint[], options: PlotOptions): s
     )
     if (point.label !== undefined) {
       // Labels at the right edge stand to the left of their point.
-      const flip = cx > (MARGIN.left + right) / 2
+      const flip = cx > right - LABEL_ROOM
       lines.push(
         `<text x="${pixel(flip ? cx - 8 : cx + 8)}" y="${pixel(cy - 8)}" text-anchor="${flip ? 'end' : 'start'}" font-size="11">${escapeText(point.label)}</text>`,
       )
