@@ -8,8 +8,7 @@ const ONE_BIAS = { affine: 'bias' } as const
 
 function alexnetOneTower(): BuiltNetwork {
   const net = new NetworkBuilder()
-  // The stem pads 2, less than half of its kernel: an input that is already padded gives the same layer.
-  let x = net.convolution(net.input(1, 3, 228, 228), 64, 11, { ...ONE_BIAS, stride: 4, pad: 0 })
+  let x = net.convolution(net.input(1, 3, 224, 224), 64, 11, { ...ONE_BIAS, stride: 4, pad: 2 })
   x = net.convolution(net.maximum(x, 3, 2), 192, 5, ONE_BIAS)
   x = net.convolution(net.maximum(x, 3, 2), 384, 3, ONE_BIAS)
   x = net.convolution(x, 256, 3, ONE_BIAS)
@@ -47,7 +46,7 @@ function vgg16(): BuiltNetwork {
   return net.build('vgg16')
 }
 
-/** Widths of a block: 1×1; 1×1 before 3×3; 1×1 before the large kernel; 1×1 after the pool. A number pools. */
+/** Widths of a block: 1×1; 1×1 before 3×3; 1×1 before the large kernel; 1×1 after the pool. */
 const INCEPTION: readonly (readonly [number, number, number, number, number, number] | 'pool')[] = [
   [64, 96, 128, 16, 32, 32],
   [128, 128, 192, 32, 96, 64],

@@ -10,7 +10,7 @@ export interface ConvolutionOptions {
   readonly stride?: number
   readonly groups?: number
   /** Padding per axis; `same` (the default) is half the kernel. */
-  readonly pad?: 'same' | 0
+  readonly pad?: 'same' | number
   /** What follows or belongs to the convolution (default `norm`: batch normalisation, no bias). */
   readonly affine?: 'norm' | 'bias'
 }
@@ -51,7 +51,12 @@ export class NetworkBuilder {
     return name
   }
 
-  #node(operator: string, inputs: string[], attributes: Record<string, AttributeValue>, shape: readonly number[]): string {
+  #node(
+    operator: string,
+    inputs: string[],
+    attributes: Record<string, AttributeValue>,
+    shape: readonly number[],
+  ): string {
     const name = `${operator}${this.#nodes.length}`
     this.#nodes.push({ name, operator, inputs, outputs: [name], attributes: new Map(Object.entries(attributes)) })
     this.#shapes.set(name, shape)
@@ -63,7 +68,7 @@ export class NetworkBuilder {
     const { stride = 1, groups = 1, pad = 'same', affine = 'norm' } = options
     const [, channels, ...space] = this.shape(x)
     const sizes = typeof kernel === 'number' ? [kernel, kernel] : kernel
-    const pads = sizes.map((size) => (pad === 'same' ? size >> 1 : 0))
+    const pads = sizes.map((size) => (pad === 'same' ? size >> 1 : pad))
     const weights = this.#constant([outputs, channels / groups, ...sizes])
     const bias = this.#constant([outputs])
     if (affine === 'norm') this.#parameters += outputs
@@ -93,12 +98,11 @@ export class NetworkBuilder {
 
   /** (batch, rows, depth) · (batch, depth, columns) of two computed tensors. */
   product(batch: number, rows: number, depth: number, columns: number): string {
-    return this.#node(
-      'MatMul',
-      [this.input(batch, rows, depth), this.input(batch, depth, columns)],
-      {},
-      [batch, rows, columns],
-    )
+    return this.#node('MatMul', [this.input(batch, rows, depth), this.input(batch, depth, columns)], {}, [
+      batch,
+      rows,
+      columns,
+    ])
   }
 
   maximum(x: string, kernel: number, stride: number, pad = 0, ceil = false): string {
