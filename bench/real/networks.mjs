@@ -60,7 +60,11 @@ const bluePictures = (split) => ({
 
 /** @param {object} [split] */
 const keywords = (split) => ({
-  ...{ schema: 1, name: 'kws-mfcc', samples: { kind: 'raw', file: 'features.i8.bin', type: 'int8', shape: [1, 49, 10] } },
+  ...{
+    schema: 1,
+    name: 'kws-mfcc',
+    samples: { kind: 'raw', file: 'features.i8.bin', type: 'int8', shape: [1, 49, 10] },
+  },
   labels: { kind: 'csv', file: 'labels.csv', labelColumn: 'label' },
   input: { scale: 0.5847029, offset: 83 },
   ...(split && { split }),

@@ -8,6 +8,7 @@ import { DyadicError } from '../error.ts'
 import { VERSION } from '../version.ts'
 import { addCommand, describeError, errorObject } from './command.ts'
 import { compileCommand } from './commands/compile.ts'
+import { costCommand } from './commands/cost.ts'
 import { evalCommand } from './commands/eval.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { quantizeCommand } from './commands/quantize.ts'
@@ -64,6 +65,7 @@ addCommand(program, compileCommand, host, finish)
 addCommand(program, runCommand, host, finish)
 addCommand(program, evalCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
+addCommand(program, costCommand, host, finish)
 
 try {
   await program.parseAsync(argv)

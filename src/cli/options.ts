@@ -45,6 +45,12 @@ function byteCount(text: string): number {
   return value
 }
 
+function bitWidth(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= 1 && value <= 64)) throw new InvalidArgumentError('It must be an integer from 1 to 64.')
+  return value
+}
+
 function share(text: string): number {
   const value = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN)
   if (!(value <= 100)) throw new InvalidArgumentError('Write a share of the samples in per cent, such as 0.5%.')
@@ -152,6 +158,20 @@ const table = {
     default: 'minmax',
     parse: rangeMethod,
     help: 'how ranges are chosen: minmax, or percentile:P with 50 < P <= 100',
+  }),
+  weightsBits: entry<number>({
+    flags: '--weights-bits <bits>',
+    group: NUMBERS,
+    default: 8,
+    parse: bitWidth,
+    help: 'bits of every weight; 32 for the float network',
+  }),
+  activationBits: entry<number>({
+    flags: '--activation-bits <bits>',
+    group: NUMBERS,
+    default: 8,
+    parse: bitWidth,
+    help: 'bits of every value between layers; 32 for the float network',
   }),
   plan: entry<string>({
     flags: '--plan <file>',

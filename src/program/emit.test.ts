@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { IntegerGraph, IntegerTensor, Window } from '../lower/integer-graph.ts'
-import { emitProgram, PAGE_BYTES, reads } from './emit.ts'
+import { emitProgram, reads } from './emit.ts'
 import { interpret } from './interpret.ts'
+import { PAGE_BYTES } from './module.ts'
 import { createRandom, loadGraph, moduleOf, type Random, randomInputs, runNetwork } from './program.fixture.ts'
 import { createBuilder, type GraphBuilder, outputSize } from './random-graph.fixture.ts'
 import { verifyModule } from './verify.ts'

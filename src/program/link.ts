@@ -4,14 +4,12 @@
  * sections. The result imports nothing and exports `memory` and `run`. Deterministic: same inputs, same bytes.
  */
 import { DyadicError, quoted } from '../error.ts'
-import type { DataSegment, KernelCall, ModuleDescription } from './module.ts'
+import { type DataSegment, type KernelCall, type ModuleDescription, PAGE_BYTES } from './module.ts'
 import { type DecodedModule, decodeModule, type FunctionBody, type FunctionType } from './wasm/decode.ts'
 import { type EncodableModule, encodeCalls, encodeModule } from './wasm/encode.ts'
 import { type Relocation, relocatedSpace, relocateExpression, walkExpression } from './wasm/instructions.ts'
 import { ByteReader } from './wasm/leb128.ts'
 
-/** Bytes of a page of memory. */
-export const PAGE_BYTES = 65536
 const MAXIMUM_PAGES = 65536
 /** Engines accept at most this many data segments. */
 const MAXIMUM_SEGMENTS = 100_000

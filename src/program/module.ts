@@ -3,6 +3,9 @@
  * sections. Nothing here knows a graph; `program/emit.ts` translates an integer graph into this record.
  */
 
+/** Bytes of a page of WebAssembly memory. */
+export const PAGE_BYTES = 65536
+
 /** One call of an exported kernel with constant i32 arguments. */
 export interface KernelCall {
   readonly kernel: string

@@ -5,6 +5,7 @@
  * operations of whole v128 values are neutral.
  */
 import { quoted } from '../error.ts'
+import { PAGE_BYTES } from './module.ts'
 import { checkSeal, SEAL_NAME } from './seal.ts'
 import { type DecodedModule, decodeModule, type Export, type FunctionType } from './wasm/decode.ts'
 import { type ValueType, valueType, walkExpression } from './wasm/instructions.ts'
@@ -58,7 +59,6 @@ export interface VerificationReport {
 }
 
 const isFloat = (type: ValueType) => type === 'f32' || type === 'f64'
-const PAGE_BYTES = 65536
 
 function countInstructions(module: DecodedModule) {
   const opcodes = new Map<string, number>()
