@@ -54,6 +54,6 @@ export function planBits(graph: Graph, plan: Plan): BitWidths {
   }
   return {
     weight: (layer) => formatBits((weights.get(layer) ?? missing('"weights"', layer)).format),
-    value: (name) => values.get(name) ?? missing(inputs.has(name) ? '"inputs"' : '"tensors"', name),
+    value: (name) => values.get(name) ?? missing(graph.inputs.includes(name) ? '"inputs"' : '"tensors"', name),
   }
 }

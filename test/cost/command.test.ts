@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { CALIBRATE, dyadic, MODEL } from '../cli/command-line.ts'
-import { hasShared } from './shared-files.ts'
+import { hasShared } from './real-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dyadic-cost-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -5,7 +5,7 @@ import { countNetwork, type LayerCount } from '../../src/cost/count.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { convolutionalNetworks } from './convolutional-networks.ts'
 import type { BuiltNetwork } from './network-builder.ts'
-import { hasShared, readShared } from './shared-files.ts'
+import { hasShared, readShared } from './real-files.ts'
 import { transformerNetworks } from './transformer-networks.ts'
 
 /** Parameters, MACs, and output elements of convolutions and dense layers at batch 1. */
