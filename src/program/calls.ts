@@ -3,6 +3,7 @@ import { channelStride, LANES } from '../kernels/scalar/geometry.ts'
 import type {
   ConcatInstruction,
   ConvolutionInstruction,
+  ExportInstruction,
   Instruction,
   IntegerTensor,
   Window,
@@ -32,18 +33,17 @@ export function callsOf(instruction: Instruction, { at, port, scratch, constants
   switch (instruction.kind) {
     case 'import': {
       const { output } = instruction
+      const pixels = output.height * output.width
+      const stride = channelStride(output.channels)
+      const flip = instruction.format === 'u8' ? 0x80 : 0
+      const [source, target] = [port(instruction.inputName), at(output)]
       return [
-        {
-          kernel: instruction.layout === 'nchw' ? 'importPlanes' : 'importPixels',
-          arguments: [
-            port(instruction.inputName),
-            at(output),
-            output.height * output.width,
-            output.channels,
-            channelStride(output.channels),
-            instruction.format === 'u8' ? 0x80 : 0,
-          ],
-        },
+        instruction.layout === 'nchw'
+          ? { kernel: 'transposeCodes', arguments: [source, pixels, target, stride, output.channels, pixels, flip] }
+          : {
+              kernel: 'copyCodes',
+              arguments: [source, output.channels, target, stride, pixels, output.channels, flip],
+            },
       ]
     }
     case 'convolution':
@@ -123,26 +123,24 @@ export function callsOf(instruction: Instruction, { at, port, scratch, constants
     }
     case 'concat':
       return concatCalls(instruction, at)
-    case 'export': {
-      const { input } = instruction
-      const size = instruction.format === 's32' ? 4 : 1
-      const pixelStep = channelStride(input.channels) * size
-      const pixels = input.height * input.width
-      const order =
-        instruction.layout === 'nchw'
-          ? [input.channels, pixels, size, pixelStep]
-          : [pixels, input.channels, pixelStep, size]
-      const target = port(instruction.outputName)
-      return [
-        instruction.format === 's32'
-          ? { kernel: 'exportPlanes32', arguments: [at(input), target, ...order] }
-          : {
-              kernel: 'exportPlanes',
-              arguments: [at(input), target, ...order, instruction.format === 'u8' ? 0x80 : 0],
-            },
-      ]
-    }
+    case 'export':
+      return [exportCall(instruction, at(instruction.input), port(instruction.outputName))]
   }
+}
+
+function exportCall(instruction: ExportInstruction, source: number, target: number): KernelCall {
+  const { input, layout, format } = instruction
+  const pixels = input.height * input.width
+  const { channels } = input
+  const stride = channelStride(channels)
+  if (format === 's32') {
+    const order = layout === 'nchw' ? [channels, pixels, 4, 4 * stride] : [pixels, channels, 4 * stride, 4]
+    return { kernel: 'exportWords', arguments: [source, target, ...order] }
+  }
+  const flip = format === 'u8' ? 0x80 : 0
+  return layout === 'nchw'
+    ? { kernel: 'transposeCodes', arguments: [source, stride, target, pixels, pixels, channels, flip] }
+    : { kernel: 'copyCodes', arguments: [source, stride, target, channels, pixels, channels, flip] }
 }
 
 function convolutionCalls(
