@@ -1,7 +1,7 @@
 /** Additions, averages and unary functions to integers. */
 import { DyadicError, quoted } from '../error.ts'
 import { operators } from '../graph/operators/index.ts'
-import { type DyadicRatios, dyadicRatios } from '../num/dyadic.ts'
+import { type DyadicRatios, dyadicRatios, roundHalfUp } from '../num/dyadic.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import { formatRange, type TensorPlan } from '../quantize/plan.ts'
@@ -66,7 +66,7 @@ export function lowerAdd(context: LoweringContext): QuantisedValue {
   let shift = 30
   let multipliers: number[]
   do {
-    multipliers = ratios.map((ratio) => Math.floor(ratio * 2 ** shift + 0.5))
+    multipliers = ratios.map((ratio) => roundHalfUp(ratio * 2 ** shift))
     const reach = magnitude(leftRange) * multipliers[0] + magnitude(rightRange) * multipliers[1] + 2 ** (shift - 1)
     if (reach < 2 ** 31) break
   } while (--shift > 0)

@@ -62,6 +62,11 @@ describe('dyadicRatios (R2)', () => {
     expect(shifted).toBeGreaterThan(100)
   })
 
+  it('rounds a ratio just below half a unit down, although adding ½ to it gives 1 in doubles', () => {
+    const { multipliers } = dyadicRatios([4194303.9990234375, 0.0019531249999999998], 'x')
+    expect(multipliers[1]).toBe(0)
+  })
+
   it('shifts the value left exactly when a ratio is 0.5 or more after rounding', () => {
     expect(dyadicRatios([0.5 - 2 ** -32], 'x')).toEqual({ multipliers: Int32Array.of(2 ** 31 - 1), shift: 32, left: 0 })
     // 2^32 times this is 2^31 − 1/4, which rounds to a multiplier of 32 bits.

@@ -30,9 +30,9 @@ export function dyadicRatios(ratios: ArrayLike<number>, where: string): DyadicRa
     if (ratio > largest) largest = ratio
   }
   let shift = MAXIMUM_SHIFT
-  while (shift > 0 && Math.floor(largest * 2 ** shift + 0.5) >= MULTIPLIER_LIMIT) shift--
+  while (shift > 0 && roundHalfUp(largest * 2 ** shift) >= MULTIPLIER_LIMIT) shift--
   const left = Math.max(0, MINIMUM_SHIFT - shift)
-  const multipliers = Int32Array.from(ratios, (ratio) => Math.floor(ratio * 2 ** shift + 0.5))
+  const multipliers = Int32Array.from(ratios, (ratio) => roundHalfUp(ratio * 2 ** shift))
   return { multipliers, shift: shift + left, left }
 }
 
@@ -44,13 +44,19 @@ export function dyadicAtShift(
   where: string,
 ): { multiplier: number; left: number } {
   for (let left = 0; magnitude * 2 ** left < 2 ** 31; left++) {
-    const multiplier = Math.floor(ratio * 2 ** (shift - left) + 0.5)
+    const multiplier = roundHalfUp(ratio * 2 ** (shift - left))
     if (multiplier < MULTIPLIER_LIMIT) return { multiplier, left }
   }
   throw new DyadicError(
     'refused',
     `${where}: scale ratio ${ratio} cannot be written at shift ${shift}; check the scales of the plan`,
   )
+}
+
+/** Rounds half up, exactly: adding ½ before the floor would round the largest double below ½ to 1. */
+export function roundHalfUp(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor >= 0.5 ? floor + 1 : floor
 }
 
 /** Rounds half to even: the rounding of ONNX's QuantizeLinear, used for weights and biases at compile time (R2). */
