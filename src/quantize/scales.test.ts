@@ -66,6 +66,8 @@ describe('weightScales', () => {
     expect(7 / ((scale[0] as number) * 0.01)).toBeGreaterThan(2 ** 29)
     expect(scale[1]).toBe(1 / 127)
     expect(weightScales([0, 0], 1, [0], 1, 's8').scale).toEqual([1])
+    // Beside living channels a dead one takes the largest scale, so that it does not set the shift of the layer.
+    expect(weightScales([0, 0, 0.5, -1, 0.1, 0.2], 3, [0.3, 0, 0], 0.01, 's8').scale[0]).toBe(1 / 127)
   })
 })
 

@@ -48,11 +48,16 @@ export function weightScales(
 ): WeightPlan {
   const largestCode = formatRange(format).high
   const perChannel = weights.length / outputs
-  const scale = Array.from({ length: outputs }, (_, o) => {
+  const magnitudes = Array.from({ length: outputs }, (_, o) => {
     let magnitude = 0
     for (let i = o * perChannel; i < (o + 1) * perChannel; i++) magnitude = Math.max(magnitude, Math.abs(weights[i]))
+    return magnitude
+  })
+  const largest = Math.max(...magnitudes) / largestCode
+  const scale = magnitudes.map((magnitude, o) => {
     const forBias = bias === undefined ? 0 : Math.abs(bias[o]) / (BIAS_LIMIT * inputScale)
-    return Math.max(magnitude / largestCode, forBias) || 1
+    // A channel of zeros is only its bias: with the largest scale it leaves the layer's common shift alone (R2).
+    return Math.max(magnitude === 0 ? largest : magnitude / largestCode, forBias) || 1
   })
   return { format, scale, zeroPoint: [0] }
 }
