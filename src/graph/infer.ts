@@ -1,11 +1,12 @@
 /**
- * From parts to a graph: checks every node against its operator's schema, fills attribute defaults in and runs the shape
- * rules in order. The reader of model files and every pass make their graphs here, so that no graph exists unchecked.
+ * From parts to a graph: checks every node against its operator's schema, fills attribute defaults in runs the shape
+ * rules in order, and computes what shapes are made from. The reader of model files and every pass make their graphs here, so that no graph exists unchecked.
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { AttributeValue, Graph, Node, Value } from './graph.ts'
 import type { AttributeKind, InferContext, InferredValue, Operator } from './operator.ts'
 import { operators } from './operators/index.ts'
+import { foldShapeArithmetic } from './shape-arithmetic.ts'
 import { type Constant, elementCount } from './tensor.ts'
 
 /** Largest number of elements of one value: offsets stay within 32 bits everywhere. */
@@ -40,15 +41,15 @@ export function inferGraph(parts: GraphParts): Graph {
   }
   for (const { name, type, shape } of parts.inputs) define({ name, type, shape }, 'a graph input')
   for (const [name, { type, shape }] of parts.constants) define({ name, type, shape }, 'a constant')
-  const nodes = parts.nodes.map((node) => {
-    const operator = operators.get(node.operator) as Operator
-    const attributes = checkedAttributes(node, operator)
-    const context = inferContext({ ...node, attributes }, values, parts.constants)
-    const inferred = operator.infer(context)
+  const constants = new Map(parts.constants)
+  const nodes = parts.nodes.flatMap((given) => {
+    const operator = operators.get(given.operator) as Operator
+    const node = { ...given, attributes: checkedAttributes(given, operator) }
+    const inferred = operator.infer(inferContext(node, values, constants))
     node.outputs.forEach((name, index) => {
       if (name !== '') define({ name, ...inferred[index] }, `node ${quoted(node.name)}`)
     })
-    return { ...node, attributes }
+    return foldShapeArithmetic(node, values, constants) ? [] : [node]
   })
   for (const output of parts.outputs)
     if (!values.has(output)) throw new DyadicError('refused', `graph output ${quoted(output)} is never computed`)
@@ -59,7 +60,7 @@ export function inferGraph(parts: GraphParts): Graph {
     outputs: parts.outputs,
     nodes,
     values,
-    constants: parts.constants,
+    constants,
   }
 }
 

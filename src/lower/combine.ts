@@ -243,7 +243,16 @@ function emitTable(
   const range = formatRange(target.format)
   const offset = storedOffset(target.format)
   const table = Int8Array.from({ length: 256 }, (_, index) => {
-    const value = real(index - 128)
+    const code = index - 128
+    const reachable = code >= input.tensor.range.low && code <= input.tensor.range.high
+    const value = real(code)
+    if (Number.isNaN(value)) {
+      if (!reachable) return 0
+      throw new DyadicError(
+        'unsupported',
+        `node ${quoted(context.node.name)} (${context.node.operator}) is not a number for values that ${quoted(input.tensor.name)} can take; limit its range in the plan, or add a Clip before it`,
+      )
+    }
     return clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high) - offset
   })
   const reachable = table.subarray(input.tensor.range.low + 128, input.tensor.range.high + 129)

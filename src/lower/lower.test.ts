@@ -354,3 +354,22 @@ describe('the printed integer graph', () => {
     expect(text).toMatch(/^[\x20-\x7e×\n]*$/)
   })
 })
+
+describe('tables of functions that are not defined everywhere', () => {
+  it('refuse values that can occur, and ignore those that cannot', () => {
+    const { compiled } = prepare(net({ x: [1, 2, 4, 4] }, [{ operator: 'Sqrt', inputs: ['x'] }]))
+    const plan = (zeroPoint: number): Plan => ({
+      schema: 1,
+      kind: 'dyadic-plan',
+      model: 'x',
+      origin: {},
+      inputs: { x: { format: 'u8', scale: [1], zeroPoint: [zeroPoint], layout: 'nchw' } },
+      tensors: { v0: { format: 'u8', scale: 0.0625, zeroPoint: 0 } },
+      weights: {},
+    })
+    expect(lower(compiled, plan(0)).instructions.map(({ kind }) => kind)).toEqual(['import', 'table', 'export'])
+    const error = refusal(() => lower(compiled, plan(10)))
+    expect(error.code).toBe('unsupported')
+    expect(error.message).toMatch(/\(Sqrt\) is not a number for values that "x" can take/)
+  })
+})

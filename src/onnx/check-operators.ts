@@ -4,6 +4,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import { operators } from '../graph/operators/index.ts'
+import { REPLACED } from './replace-node.ts'
 import type { Message } from './schema.ts'
 
 // Together these keep the message below its largest length, so that no operator falls off its end.
@@ -69,6 +70,8 @@ function missingOperator(node: Message<'NodeProto'>, opset: number): { key?: str
   if (type === 'Constant') return { note: '' }
   // Names with a dot are the graph's own fused forms, which no file may contain.
   const operator = type.includes('.') ? undefined : operators.get(type)
+  const [from, to] = REPLACED.get(type) ?? [Infinity, 0]
+  if (from <= opset && opset <= to) return { note: '' }
   if (operator === undefined) return { key: `ai.onnx::${name}`, note: '' }
   const first = Math.min(...operator.since)
   return first > opset ? { key: `ai.onnx::${name}`, note: ` in its form before opset ${first}` } : { note: '' }

@@ -16,6 +16,7 @@ import { checkedName } from './name.ts'
 import { readNodes } from './read-nodes.ts'
 import { readTensor } from './read-tensor.ts'
 import { bindInputs, checkDeclaration, type Declaration, readDeclaration } from './read-value.ts'
+import { joinSoftmax } from './replace-node.ts'
 import type { Message } from './schema.ts'
 
 export interface ParseOptions {
@@ -59,7 +60,7 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   const outputs = graph.output.map(({ name }) => checkedName(name, 'an output', limits))
   checkOutputs(outputs, nodes, inputs, constants)
 
-  const result = inferGraph({ name: graph.name || 'graph', opset, inputs, outputs, nodes, constants })
+  const result = joinSoftmax(inferGraph({ name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }))
   checkSizes(result, limits)
   const check = (declarations: readonly Declaration[], role: string): void => {
     for (const declaration of declarations) {

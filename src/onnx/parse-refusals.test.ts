@@ -290,7 +290,7 @@ describe('refusals', () => {
             ...['a', 'b', 'd', 'e'].map((name) => node('Foo', ['c'], [name])),
             { ...node('Gelu', ['c'], ['f']), domain: 'com.microsoft' },
             node('dyadic.Conv', ['x', 'w', 'b'], ['g']),
-            node('Softmax', ['c'], ['h']),
+            node('HardSwish', ['c'], ['h']),
           )
         },
         {},
@@ -305,7 +305,7 @@ describe('refusals', () => {
       'ai.onnx::If × 1 ("i node")',
       'ai.onnx::Quux × 1 ("q node")',
       'ai.onnx::dyadic.Conv × 1',
-      'ai.onnx::Softmax × 1 in its form before opset 13 ("h node")',
+      'ai.onnx::HardSwish × 1 in its form before opset 14 ("h node")',
     ])
       expect(message).toContain(part)
   })

@@ -10,6 +10,7 @@ import type { Limits } from './limits.ts'
 import { limitedName } from './name.ts'
 import { readAttribute } from './read-attribute.ts'
 import { readConstantNode } from './read-constant-node.ts'
+import { replaceNode } from './replace-node.ts'
 import type { Message } from './schema.ts'
 import { mayBeClamped, mayBeInfinite, upgradeNode } from './upgrade.ts'
 
@@ -29,10 +30,14 @@ export function readNodes(
   for (const { name } of inputs) taken.add(name)
   checkOrder(raw, taken)
   for (const { outputs } of raw) for (const output of outputs) taken.add(output)
-  const addConstant = (name: string, constant: Constant): string => {
+  const freeName = (name: string): string => {
     let free = name
     for (let i = 2; taken.has(free); i++) free = `${name}.${i}`
     taken.add(free)
+    return free
+  }
+  const addConstant = (name: string, constant: Constant): string => {
+    const free = freeName(name)
     constants.set(free, constant)
     return free
   }
@@ -53,7 +58,9 @@ export function readNodes(
       )
     }
     if (node.operator === 'Constant') constants.set(node.outputs[0], readConstantNode({ ...node, attributes }))
-    else nodes.push(upgradeNode({ ...node, attributes }, opset, addConstant))
+    else
+      for (const part of replaceNode({ ...node, attributes }, opset, { constants, addConstant, freeName }))
+        nodes.push(upgradeNode(part, opset, addConstant))
   }
   return nodes
 }

@@ -143,6 +143,73 @@ case(
 case("dequantize int32", "DequantizeLinear", [np.array([2**31 - 1, -(2**24) - 1], np.int32), np.float32(0.001)])
 case("dequantize uint16", "DequantizeLinear", [np.array([0, 65535], np.uint16), np.float32(0.3), np.uint16(32768)])
 
+def f32(*values):
+    return np.array(values, dtype=np.float32)
+
+
+case("sub broadcast", "Sub", [draw(2, 1, 3), draw(4, 1)])
+case("div", "Div", [draw(2, 3), abs(draw(3)) + 1])
+case("div int64 towards zero", "Div", [i64(7, -7, 7, -7), i64(2, 2, -2, -2)])
+case("sub int32 wraps", "Sub", [np.array([-(2**31), 5], np.int32), np.array([1, 9], np.int32)])
+case("pow", "Pow", [abs(draw(2, 3)) + 1, draw(3)])
+case("pow int64 exponent", "Pow", [draw(2, 3), i64(2, 3, 0)])
+case("max of three", "Max", [draw(2, 1, 3), draw(2, 1), draw(3)])
+case("min of one", "Min", [draw(2, 3)])
+case("min int64", "Min", [i64(1, -5, 9), i64(3)])
+case("prelu", "PRelu", [draw(1, 2, 2, 3), draw(2, 1, 1)])
+case("neg", "Neg", [a])
+case("exp", "Exp", [a])
+case("sqrt", "Sqrt", [abs(a)])
+case("cast to int32", "Cast", [draw(2, 5)], to=int(TensorProto.INT32))
+case("cast to bool", "Cast", [draw(2, 5)], to=int(TensorProto.BOOL))
+case("cast int64 to float", "Cast", [i64(2**24 + 1, -3)], to=int(TensorProto.FLOAT))
+case("shape", "Shape", [draw(2, 3, 1, 4)], start=-3, end=-1)
+case("shape beyond the rank", "Shape", [draw(2, 3)], start=-9, end=9)
+g = draw(2, 5, 2)
+case("gather", "Gather", [g, i64(4, -1, 0, 2).reshape(2, 2)], (1,), axis=1)
+case("gather scalar", "Gather", [g, np.int64(-2)], (1,))
+for mode in ("DCR", "CRD"):
+    case(f"depth to space {mode}", "DepthToSpace", [draw(1, 8, 1, 2)], blocksize=2, mode=mode)
+case("space to depth", "SpaceToDepth", [draw(1, 2, 2, 4)], blocksize=2)
+case("reduce max", "ReduceMax", [g, i64(0, -1)], (1,), keepdims=0)
+case("reduce max int8", "ReduceMax", [rng.integers(-128, 128, (3, 4)).astype(np.int8)], keepdims=1)
+case("reduce mean", "ReduceMean", [g, i64(1)], (1,))
+case("reduce sum", "ReduceSum", [g, i64(1, 2)], (1,), keepdims=0)
+case("reduce sum of nothing", "ReduceSum", [a], noop_with_empty_axes=1)
+
+r = draw(1, 1, 4, 3)
+coordinates = (
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+)
+for mode in coordinates:
+    for rounding in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
+        case(
+            f"resize nearest {mode} {rounding}", "Resize", [r, None, f32(1, 1, 1.75, 0.7)], (2,),
+            coordinate_transformation_mode=mode, nearest_mode=rounding,
+        )
+    case(
+        f"resize linear {mode}", "Resize", [r, None, f32(1, 1, 0.7, 1.75)], (2,),
+        mode="linear", coordinate_transformation_mode=mode,
+    )
+case("resize linear sizes", "Resize", [r, None, None, i64(1, 1, 3, 5)], (3,), mode="linear")
+case("resize nearest twice", "Resize", [r, None, f32(1, 1, 2, 2)], (2,), nearest_mode="floor")
+bytes_ = rng.integers(0, 256, (1, 1, 2, 2)).astype(np.uint8)
+case("resize nearest uint8", "Resize", [bytes_, None, f32(1, 1, 2, 2)], (2,))
+for policy in ("stretch", "not_larger", "not_smaller"):
+    case(
+        f"resize sizes of two axes {policy}", "Resize", [r, None, None, i64(7, 8)], (3,),
+        axes=[3, 2], keep_aspect_ratio_policy=policy,
+    )
+for mode in ("nearest", "linear"):
+    case(
+        f"resize crop {mode}", "Resize", [r, f32(0, 0, 0.2, -0.1, 1, 1, 0.8, 1.3), None, i64(1, 1, 2, 4)], (1, 3),
+        mode=mode, coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=9.0,
+    )
+case(
+    "resize nearest tf_half_pixel_for_nn", "Resize", [r, f32(), f32(1, 1, 1.75, 0.7)], (1, 2), opset=11,
+    coordinate_transformation_mode="tf_half_pixel_for_nn",
+)
+
 target = pathlib.Path(__file__).resolve().parents[2] / "src/graph/operators/goldens.json"
 target.write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
 print(len(cases), "cases,", target.stat().st_size, "bytes")

@@ -1,11 +1,7 @@
-/**
- * Functions of one element, and sums and products of two tensors under numpy broadcasting. Computed in double and rounded
- * once at the output; integer tensors wrap as their types do.
- */
-import type { AttributeSchema, EvaluateContext, InferContext, Operator } from '../operator.ts'
-import { allocate, type ElementType, elementBytes, elementCount, type Tensor, type TypedArray } from '../tensor.ts'
+/** Functions of one element. Computed in double and rounded once at the output. */
+import type { AttributeSchema, EvaluateContext, Operator } from '../operator.ts'
+import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, isFloat, numberAttribute, numbersOf, operand, refuse } from './context.ts'
-import { broadcastShapes, broadcastStrides, copyStrided, rowMajorStrides } from './layout.ts'
 
 /** An operator that applies one function to every element of its only input. */
 function unary(
@@ -45,6 +41,15 @@ export const sigmoid: Operator = unary('Sigmoid', [6, 13], {}, () => (x) => 1 / 
 
 /** ONNX Tanh. */
 export const tanh: Operator = unary('Tanh', [6, 13], {}, () => Math.tanh)
+
+/** ONNX Neg, of floats and of integers up to 32 bits. */
+export const neg: Operator = unary('Neg', [6, 13], {}, () => (x) => -x, true)
+
+/** ONNX Exp. */
+export const exp: Operator = unary('Exp', [6, 13], {}, () => Math.exp)
+
+/** ONNX Sqrt. */
+export const sqrt: Operator = unary('Sqrt', [6, 13], {}, () => Math.sqrt)
 
 /** ONNX LeakyRelu. */
 export const leakyRelu: Operator = unary(
@@ -103,79 +108,3 @@ export const clip: Operator = {
     return [{ type, shape, data }]
   },
 }
-
-function broadcast(context: InferContext): number[] {
-  const a = operand(context, 0).shape
-  const b = operand(context, 1).shape
-  return broadcastShapes(a, b) ?? refuse(context.node, `shapes [${a}] and [${b}] do not broadcast`)
-}
-
-function commonType(context: InferContext): ElementType {
-  const a = operand(context, 0).type
-  const b = operand(context, 1).type
-  if (isFloat(a) && isFloat(b)) return floatResult(context)
-  if (a !== b || a === 'bool') refuse(context.node, `types ${a} and ${b} cannot be combined`)
-  return a
-}
-
-/** The operand's elements repeated to the output's shape. */
-function expanded(tensor: Tensor, shape: readonly number[]): TypedArray {
-  const data = allocate(tensor.type, elementCount(shape))
-  copyStrided(
-    shape,
-    { data: tensor.data, offset: 0, strides: broadcastStrides(tensor.shape, shape) },
-    { data, offset: 0, strides: rowMajorStrides(shape) },
-  )
-  return data
-}
-
-function binary(
-  name: string,
-  since: readonly number[],
-  integer: Operator['integer'],
-  floats: (a: number, b: number) => number,
-  integers: (a: bigint, b: bigint) => bigint,
-): Operator {
-  return {
-    name,
-    since,
-    inputs: [2, 2],
-    outputs: [1, 1],
-    attributes: {},
-    integer,
-    infer: (context) => [{ type: commonType(context), shape: broadcast(context) }],
-    evaluate: ({ inputs, outputs }) => {
-      const [{ type, shape }] = outputs
-      const a = expanded(inputs[0]!, shape)
-      const b = expanded(inputs[1]!, shape)
-      const data = allocate(type, a.length)
-      if (isFloat(type)) for (let i = 0; i < a.length; i++) data[i] = floats(a[i] as number, b[i] as number)
-      else
-        for (let i = 0; i < a.length; i++) {
-          // Wrapped to the type's width as a bigint: a 64-bit product is not exact as a double.
-          const value = BigInt.asIntN(8 * elementBytes(type), integers(BigInt(a[i]), BigInt(b[i])))
-          if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = value
-          else data[i] = Number(value)
-        }
-      return [{ type, shape, data }]
-    },
-  }
-}
-
-/** ONNX Add. */
-export const add: Operator = binary(
-  'Add',
-  [7, 13, 14],
-  'sum',
-  (a, b) => a + b,
-  (a, b) => a + b,
-)
-
-/** ONNX Mul. Per-channel constants are folded into convolutions; a product of two tensors has no integer meaning yet. */
-export const mul: Operator = binary(
-  'Mul',
-  [7, 13, 14],
-  'none',
-  (a, b) => a * b,
-  (a, b) => a * b,
-)

@@ -46,10 +46,10 @@ export const batchNormalization: Operator = {
   },
 }
 
-/** ONNX Softmax (from opset 13) along one axis. */
+/** ONNX Softmax along one axis. Before opset 13 it meant several axes at once; the reader rewrites that. */
 export const softmax: Operator = {
   name: 'Softmax',
-  since: [13],
+  since: [1, 11, 13],
   inputs: [1, 1],
   outputs: [1, 1],
   attributes: { axis: { kind: 'int', default: -1 } },

@@ -15,6 +15,8 @@ describe('element-wise', () => {
     ['LeakyRelu', [], { alpha: 0.3 }],
     ['Sigmoid', [], {}],
     ['Tanh', [], {}],
+    ['Neg', [], {}],
+    ['Exp', [], {}],
     ['HardSigmoid', [], { alpha: 0.7, beta: 0.4 }],
     ['HardSwish', [], {}],
     ['Softmax', [], {}],

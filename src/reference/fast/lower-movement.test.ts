@@ -35,6 +35,30 @@ describe('movement', () => {
     expect(worstError(net({ x: shape }, [line]))).toBe(0)
   })
 
+  it.each([
+    ['doubled', [1, 1, 2, 2], { nearest_mode: 'floor' }],
+    ['uneven', [1, 1, 1.7, 0.6], {}],
+    ['in its channels', [1, 2, 1, 2], {}],
+    ['in its samples', [2, 1, 1, 2], {}],
+    ['blended', [1, 1, 2, 1.5], { mode: 'linear' }],
+  ])('resized %s', (_, scales, attributes) => {
+    const line = { operator: 'Resize', inputs: ['x', '', { shape: [4], values: scales }], attributes }
+    expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBe(0)
+  })
+
+  it('resized to sizes, by region or along one axis', () => {
+    const lines: readonly Line[] = [
+      { operator: 'Resize', inputs: ['x', '', '', int64(2, 5, 7, 2)] },
+      { operator: 'Resize', inputs: ['x', '', '', int64(7)], attributes: { axes: [3] } },
+      {
+        operator: 'Resize',
+        inputs: ['x', { shape: [2], values: [-0.5, 1.5] }, '', int64(7)],
+        attributes: { axes: [2], coordinate_transformation_mode: 'tf_crop_and_resize', extrapolation_value: 3 },
+      },
+    ]
+    for (const line of lines) expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBe(0)
+  })
+
   it('concatenates along every axis', () => {
     for (const axis of [0, 1, 2, -1]) {
       const other = [2, 5, 4, 3].map((size, i) => (i === (axis + 4) % 4 ? size + 2 : size))

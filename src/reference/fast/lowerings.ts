@@ -11,7 +11,7 @@ import {
   scalarFunction,
   softmax,
 } from './lower-elementwise.ts'
-import { concat, pad, renaming, slice, transpose } from './lower-movement.ts'
+import { concat, pad, renaming, resize, slice, transpose } from './lower-movement.ts'
 import { globalPooling, pooling } from './lower-pooling.ts'
 import { batchNormalization, convolution, dense } from './lower-weighted.ts'
 import type { Lowering } from './planner.ts'
@@ -24,6 +24,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['Concat', concat],
   ['Conv', convolution],
   ['Dropout', renaming],
+  ['Exp', scalarFunction(Math.exp)],
   ['Flatten', renaming],
   ['GlobalAveragePool', globalPooling('averagePool')],
   ['GlobalMaxPool', globalPooling('maxPool')],
@@ -33,13 +34,16 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['LeakyRelu', leakyRelu],
   ['MaxPool', pooling('maxPool')],
   ['Mul', multiply],
+  ['Neg', scalarFunction((x) => -x)],
   ['Pad', pad],
   ['QuantizeLinear', fakeQuantisation],
   ['Relu', relu],
   ['Reshape', renaming],
+  ['Resize', resize],
   ['Sigmoid', scalarFunction((x) => 1 / (1 + Math.exp(-x)))],
   ['Slice', slice],
   ['Softmax', softmax],
+  ['Sqrt', scalarFunction(Math.sqrt)],
   ['Squeeze', renaming],
   ['Tanh', scalarFunction(Math.tanh)],
   ['Transpose', transpose],

@@ -1,0 +1,129 @@
+/**
+ * `node scripts/accuracy-results.mjs [--check]`: writes the measured accuracy into docs/accuracy.md, between the markers
+ * `<!-- NAME:begin -->` and `<!-- NAME:end -->` for NAME right, near, variants and runtimes, from bench/results/real.json
+ * (`npm run real -- --save`) and bench/results/peers-ptq.json (bench/peers/ptq/main.mjs --save). With --check nothing is
+ * written, and the exit code is 1 when the page says something else.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+const root = new URL('../', import.meta.url)
+const page = new URL('docs/accuracy.md', root)
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
+
+const readResults = (name) => JSON.parse(readFileSync(new URL(`bench/results/${name}`, root), 'utf8'))
+const real = readResults('real.json')
+const peers = readResults('peers-ptq.json')
+
+const count = (value) => value.toLocaleString('en-GB')
+const percent = (share) => `${(100 * share).toFixed(2)} %`
+const decibels = (value) => (value === null ? '∞' : `${value.toFixed(1)} dB`)
+const toolNames = { onnxruntime: 'ONNX Runtime', nncf: 'NNCF' }
+const variantName = ({ tool, settings }) => `${toolNames[tool] ?? tool} ${settings}`
+
+/** A Markdown table; columns are [title, alignment, cell of a row]. */
+function table(rows, columns) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  return [
+    line(columns.map(([title]) => title)),
+    line(columns.map(([, alignment]) => (alignment === 'right' ? '---:' : '---'))),
+    ...rows.map((row) => line(columns.map(([, , cell]) => cell(row)))),
+  ].join('\n')
+}
+
+/** Networks and sets that both sides have counted, with all variants. Throws where the float counts are not the same. */
+const pairs = real.rows.flatMap((ours) => {
+  const variants = peers.rows.filter(({ network, set }) => network === ours.network && set === ours.set)
+  if (variants.length === 0) return []
+  if (variants.some(({ total }) => total !== ours.total))
+    throw new Error(`${ours.network}: other samples than the peers'`)
+  if (variants.some(({ float }) => Math.abs(float - ours.float) > 1))
+    throw new Error(`${ours.network}: the float networks differ, ${variants[0].float} and ${ours.float}`)
+  const [best] = [...variants].sort((a, b) => b.integer - a.integer || b.agreement - a.agreement)
+  const [nearest] = [...variants].sort((a, b) => b.agreement - a.agreement || b.sqnrDb - a.sqnrDb)
+  return [{ ours, variants, best, nearest }]
+})
+
+/** Right answers of ours beside the best peer's, in words. */
+const verdict = ({ ours, best }) =>
+  ours.integer === best.integer
+    ? 'same'
+    : `${Math.abs(ours.integer - best.integer)} ${ours.integer > best.integer ? 'more' : 'fewer'}`
+
+const setOf = ({ network, set }) => `${network}, ${set}`
+const changed = ({ lost, gained }) => `${lost} / ${gained}`
+
+const rightTable = table(pairs, [
+  ['network, samples', 'left', ({ ours }) => setOf(ours)],
+  ['of', 'right', ({ ours }) => count(ours.total)],
+  ['float', 'right', ({ ours }) => count(ours.float)],
+  ['ours', 'right', ({ ours }) => count(ours.integer)],
+  ['lost / gained', 'right', ({ ours }) => changed(ours)],
+  ['best peer', 'left', ({ best }) => variantName(best)],
+  ['right', 'right', ({ best }) => count(best.integer)],
+  ['lost / gained', 'right', ({ best }) => changed(best)],
+  ['ours has', 'left', verdict],
+])
+
+const nearTable = table(pairs, [
+  ['network, samples', 'left', ({ ours }) => setOf(ours)],
+  ['ours: same answer', 'right', ({ ours }) => percent(ours.agreement)],
+  ['SQNR', 'right', ({ ours }) => decibels(ours.sqnrDb)],
+  ['nearest peer', 'left', ({ nearest }) => variantName(nearest)],
+  ['same answer', 'right', ({ nearest }) => percent(nearest.agreement)],
+  ['SQNR', 'right', ({ nearest }) => decibels(nearest.sqnrDb)],
+])
+
+const variantsTable = table(
+  pairs.flatMap(({ ours, variants }) => [
+    { label: setOf(ours), name: '**dyadic**', row: ours },
+    ...variants.map((row) => ({ label: '', name: variantName(row), row })),
+  ]),
+  [
+    ['network, samples', 'left', ({ label }) => label],
+    ['quantiser', 'left', ({ name }) => name],
+    ['right', 'right', ({ row }) => count(row.integer)],
+    ['lost / gained', 'right', ({ row }) => changed(row)],
+    ['same answer', 'right', ({ row }) => percent(row.agreement)],
+    ['SQNR', 'right', ({ row }) => decibels(row.sqnrDb)],
+  ],
+)
+
+const differing = ({ differingSamples, differingScores, scores, largestDifference }) =>
+  differingSamples === 0
+    ? 'none'
+    : `${differingSamples} (${differingScores} of ${count(scores)} scores, ≤ ${largestDifference})`
+const runtimesTable = table(peers.compared, [
+  ['file', 'left', (row) => `${row.network}, ${row.settings}`],
+  ['samples', 'right', ({ plain }) => plain.samples],
+  ['ours ≠ optimised', 'right', ({ optimised }) => differing(optimised)],
+  ['ours ≠ plain', 'right', ({ plain }) => differing(plain)],
+  ['optimised ≠ plain', 'right', ({ peerAlone }) => differing(peerAlone)],
+  ['other answers, ours', 'right', ({ optimised, plain }) => optimised.answers + plain.answers],
+])
+
+const packages = Object.entries(peers.versions).map(([name, version]) => `${name} ${version}`)
+const machine = `${peers.machine.cpu} (${peers.machine.instructionSets.join(', ')}), ${packages.join(', ')}`
+const failures = peers.failures.map((failure) => `- ${failure}`).join('\n')
+
+/** Puts `body` between the markers of `name`. */
+function fill(text, name, body) {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`docs/accuracy.md has no ${begin} … ${end}`)
+  return `${text.slice(0, from + begin.length)}\n\n${body}\n\n${text.slice(to)}`
+}
+
+const before = readFileSync(page, 'utf8')
+let updated = fill(before, 'right', `${rightTable}\n\nPeers: ${machine}.`)
+updated = fill(updated, 'near', nearTable)
+updated = fill(updated, 'variants', failures === '' ? variantsTable : `${variantsTable}\n\nFailed:\n\n${failures}`)
+updated = fill(updated, 'runtimes', runtimesTable)
+if (updated === before) process.stderr.write('docs/accuracy.md is up to date\n')
+else if (values.check) {
+  process.stderr.write('docs/accuracy.md does not show bench/results: node scripts/accuracy-results.mjs\n')
+  process.exitCode = 1
+} else {
+  writeFileSync(page, updated)
+  process.stderr.write('docs/accuracy.md updated\n')
+}
