@@ -3,6 +3,7 @@
  * allows it). Quantising divides in float32, rounds half to even, adds the zero point and saturates, as ONNX Runtime does.
  */
 import { DyadicError, quoted } from '../../error.ts'
+import { roundHalfEven } from '../../num/dyadic.ts'
 import type { AttributeSchema, InferContext, Operator } from '../operator.ts'
 import { allocate, type ElementType, elementCount, type Tensor } from '../tensor.ts'
 import { isFloat, numberAttribute, numbersOf, operand, refuse, unsupported } from './context.ts'
@@ -24,14 +25,6 @@ const TYPE_NUMBERS: ReadonlyMap<number, ElementType> = new Map([
   [5, 'int16'],
   [6, 'int32'],
 ])
-
-/** The nearest integer, ties to even. Exact for every double. */
-export function roundHalfToEven(value: number): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1
-  return below % 2 === 0 ? below : below + 1
-}
 
 const ATTRIBUTES: Readonly<Record<string, AttributeSchema>> = {
   axis: { kind: 'int', default: 1 },
@@ -102,7 +95,7 @@ export const quantizeLinear: Operator = {
       const s = at(i)
       const quotient = Math.fround(Math.fround(values[i]) / Math.fround(scales[s]))
       if (Number.isNaN(quotient)) throw new DyadicError('refused', `node ${quoted(node)}: element ${i} is not a number`)
-      data[i] = Math.min(most, Math.max(least, roundHalfToEven(quotient) + (zeros ? zeros[s] : 0)))
+      data[i] = Math.min(most, Math.max(least, roundHalfEven(quotient) + (zeros ? zeros[s] : 0)))
     }
     return [{ type, shape, data }]
   },
