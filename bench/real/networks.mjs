@@ -130,7 +130,7 @@ export const networks = [
       {
         set: 'imagenet-samples, 400 others',
         card: pictures(others, 182, 160),
-        gates: { lostMinusGained: 4 },
+        gates: { lostMinusGained: 4, agreement: 0.95 },
       },
     ],
   },

@@ -4,7 +4,9 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DyadicError } from '../error.ts'
-import { createObserver, type RangeMethod } from '../quantize/observe.ts'
+import { createObserver } from '../quantize/create-observer.ts'
+import { type MethodName, methodNames } from '../quantize/methods.ts'
+import type { RangeMethod } from '../quantize/observe.ts'
 
 interface OptionEntry<Value> {
   readonly flags: string
@@ -62,9 +64,21 @@ function rangeMethod(text: string): RangeMethod {
     createObserver(text as RangeMethod)
   } catch (error) {
     if (!(error instanceof DyadicError)) throw error
-    throw new InvalidArgumentError('Allowed are minmax and percentile:P with 50 < P <= 100, such as percentile:99.99.')
+    throw new InvalidArgumentError(
+      'Allowed are minmax, mse, entropy and percentile:P with 50 < P <= 100, such as percentile:99.99.',
+    )
   }
   return text as RangeMethod
+}
+
+function methodList(text: string): readonly MethodName[] {
+  const names = text === 'none' ? [] : text.split(',')
+  const wrong = names.find((name) => !(methodNames as readonly string[]).includes(name))
+  if (wrong !== undefined || new Set(names).size < names.length)
+    throw new InvalidArgumentError(
+      `Allowed are none, or ${methodNames.join(', ')}; several separated by commas, each once.`,
+    )
+  return names as MethodName[]
 }
 
 function axisSize(
@@ -157,7 +171,13 @@ const table = {
     group: NUMBERS,
     default: 'minmax',
     parse: rangeMethod,
-    help: 'how ranges are chosen: minmax, or percentile:P with 50 < P <= 100',
+    help: 'how ranges are chosen: minmax, mse, entropy, or percentile:P with 50 < P <= 100',
+  }),
+  method: entry<readonly MethodName[]>({
+    flags: '--method <list>',
+    group: NUMBERS,
+    parse: methodList,
+    help: `what improves the plan after that: none (default) or ${methodNames.join(', ')}`,
   }),
   weightsBits: entry<number>({
     flags: '--weights-bits <bits>',

@@ -11,7 +11,15 @@ import type { OptionValues } from './options.ts'
 import type { Session } from './session.ts'
 
 /** Options that calibration reads. */
-export const CALIBRATION_OPTIONS = ['calibrate', 'samples', 'weights', 'activations', 'symmetric', 'range'] as const
+export const CALIBRATION_OPTIONS = [
+  'calibrate',
+  'samples',
+  'weights',
+  'activations',
+  'symmetric',
+  'range',
+  'method',
+] as const
 export type CalibrationOption = (typeof CALIBRATION_OPTIONS)[number]
 
 const LARGEST_PLAN = 2 ** 28
@@ -43,7 +51,8 @@ export async function choosePlan(
   if (filePlan !== undefined && missing.length === 0) {
     session.note(
       `numbers: all scales are in ${quoted(path)} itself` +
-        (options.calibrate === undefined ? '' : `; --calibrate ${quoted(options.calibrate)} is not used`),
+        (options.calibrate === undefined ? '' : `; --calibrate ${quoted(options.calibrate)} is not used`) +
+        (options.method?.length ? `; --method ${options.method.join(',')} is not used` : ''),
     )
     return quantize(model.graph)
   }
@@ -65,9 +74,10 @@ export async function choosePlan(
   const set = await openData(options.calibrate, shape.slice(1), session)
   checkSampleShape(input, shape, set)
   const count = Math.min(set.length, options.samples ?? set.length)
-  const { weights, activations, symmetric, range } = options
+  const { weights, activations, symmetric, range, method: methods = [] } = options
   session.note(
     `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}, ` +
+      `${methods.length > 0 ? `methods ${methods.join(', ')}, ` : ''}` +
       `calibrated on ${count} of ${set.length} samples of ${quoted(set.name)}`,
   )
   const calibration: CalibrateOptions = {
@@ -75,6 +85,7 @@ export async function choosePlan(
     activations,
     symmetric,
     range,
+    methods,
     samples: options.samples,
     onProgress: (done, total) => session.progress.update(done, total),
     signal: session.signal,

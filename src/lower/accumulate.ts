@@ -96,7 +96,7 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
   const weightZeroPoints = new Int16Array(outputs)
   const bias = new Int32Array(outputs)
   const ratios = new Float64Array(outputs)
-  const biasValues = context.hasInput(2) ? context.constant(2).values : undefined
+  const biasValues = realBias(context, outputs)
   for (let o = 0; o < outputs; o++) {
     const scale = weightEntry.scale[weightEntry.scale.length > 1 ? o : 0]
     const zeroPoint = weightEntry.zeroPoint[weightEntry.zeroPoint.length > 1 ? o : 0]
@@ -178,6 +178,20 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
   }
   context.emit(instruction)
   return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], flat: false }
+}
+
+/** The plan's bias where it has one, otherwise the file's; refused where it has another length. */
+function realBias(context: LoweringContext, outputs: number): ArrayLike<number> | undefined {
+  const { plan, outputName } = context
+  if (plan.biases === undefined || !Object.hasOwn(plan.biases, outputName))
+    return context.hasInput(2) ? context.constant(2).values : undefined
+  const bias = plan.biases[outputName]
+  if (bias.length !== outputs)
+    throw new DyadicError(
+      'refused',
+      `"biases" ${quoted(outputName)} of the plan has ${bias.length} values, the layer has ${outputs} output channels; give one for each`,
+    )
+  return bias
 }
 
 /** Codes allowed at the output: the format's range cut by the fused activation's bounds (half up, R1). */

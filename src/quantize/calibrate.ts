@@ -9,10 +9,13 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
+import { createObserver } from './create-observer.ts'
 import { checkSampleShape, realInput } from './input.ts'
-import { createObserver, type Observer, type Range, type RangeMethod } from './observe.ts'
+import { applyMethods, type MethodName } from './methods.ts'
+import type { Observer, Range, RangeMethod } from './observe.ts'
 import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
-import { activationPlan, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
+import { activationPlan, biasFits, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
+import { findWeightGrids } from './weight-grid.ts'
 
 export interface CalibrateOptions {
   /** Format of activations inside the program (default u8: an 8-bit code with a zero point). */
@@ -22,12 +25,16 @@ export interface CalibrateOptions {
   readonly weights?: WeightPlan['format']
   /** How ranges are chosen (default minmax). */
   readonly range?: RangeMethod
+  /** What improves the plan after the ranges, in order (default: nothing). */
+  readonly methods?: readonly MethodName[]
   /** Most samples to use (default all). */
   readonly samples?: number
   /** Called after each sample. */
   readonly onProgress?: (done: number, total: number) => void
   readonly signal?: AbortSignal
 }
+
+const DEFAULT_FORMAT = 'u8'
 
 /** Whether the integer program stores this node's output with numbers of its own. */
 export function ownsScale(node: Node): boolean {
@@ -51,7 +58,13 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
   const [inputName] = graph.inputs
   checkSampleShape(inputName, graph.values.get(inputName)?.shape ?? [], samples)
   const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
-  for (const node of graph.nodes) if (ownsScale(node)) observers.set(node.outputs[0], createObserver(method))
+  const grid = (range: Range): TensorPlan =>
+    activationPlan(range, options.activations ?? DEFAULT_FORMAT, options.symmetric)
+  const consumers = countConsumers(graph)
+  for (const node of graph.nodes)
+    if (ownsScale(node))
+      // Scores that stay wide have codes to spare: leaving the largest out would only hurt.
+      observers.set(node.outputs[0], createObserver(isWide(graph, node, consumers) ? 'minmax' : method, grid))
   const executor = createFastExecutor(graph)
   const describe = (name: string, index: number, cause: unknown): DyadicError =>
     new DyadicError(
@@ -77,12 +90,13 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     options.onProgress?.(index + 1, total)
   }
   const ranges = new Map([...observers].map(([name, observer]): [string, Range] => [name, observer.range()]))
-  return choosePlan(graph, samples, ranges, options, {
+  const plan = choosePlan(graph, samples, ranges, options, {
     method: 'calibrate',
     range: method,
     data: samples.name,
     samples: total,
   })
+  return applyMethods(options.methods ?? [], { graph, samples, limit: total, plan, signal: options.signal })
 }
 
 /** Scales from ranges: activations first, then weights, which need the scale of what they multiply. */
@@ -93,7 +107,7 @@ function choosePlan(
   options: CalibrateOptions,
   origin: Record<string, unknown>,
 ): Plan {
-  const format = options.activations ?? 'u8'
+  const format = options.activations ?? DEFAULT_FORMAT
   const [inputName] = graph.inputs
   const { elementType } = samples
   const input: InputPlan =
@@ -102,8 +116,9 @@ function choosePlan(
       : storedInputPlan({ elementType, scale: samples.scale, offset: samples.offset })
   // Scale of each value in ONNX order of production; same-scale operators pass theirs on.
   const scales = new Map<string, readonly number[]>([[inputName, input.scale]])
-  const consumers = new Map<string, number>()
-  for (const node of graph.nodes) for (const name of node.inputs) consumers.set(name, (consumers.get(name) ?? 0) + 1)
+  const consumers = countConsumers(graph)
+  const grids: ReadonlyMap<string, WeightPlan> =
+    (options.weights ?? 's8') === 's8' ? findWeightGrids(graph) : new Map<string, WeightPlan>()
   const tensors: [string, TensorPlan][] = []
   const weights: [string, WeightPlan][] = []
   for (const node of graph.nodes) {
@@ -115,9 +130,15 @@ function choosePlan(
     const range = ranges.get(name) as Range
     let plan = activationPlan(range, format, options.symmetric)
     if (operators.get(node.operator)?.integer === 'accumulate') {
-      const entry = layerWeights(graph, node, scales.get(node.inputs[0]) ?? [1], options.weights ?? 's8')
+      const entry = layerWeights(
+        graph,
+        node,
+        scales.get(node.inputs[0]) ?? [1],
+        options.weights ?? 's8',
+        grids.get(name),
+      )
       weights.push([name, entry.plan])
-      if (staysWide(graph, name, consumers) && node.inputs[3] === undefined)
+      if (isWide(graph, node, consumers))
         plan = wideOutputPlan(
           range,
           entry.plan.scale.map((scale) => scale * entry.inputScale),
@@ -177,6 +198,7 @@ function layerWeights(
   node: Node,
   inputScale: readonly number[],
   format: WeightPlan['format'],
+  grid: WeightPlan | undefined,
 ): { plan: WeightPlan; inputScale: number } {
   const constant = graph.constants.get(node.inputs[1])
   if (constant === undefined)
@@ -200,7 +222,26 @@ function layerWeights(
   }
   const common = perChannel ? 1 : inputScale[0]
   const biasValues = bias && (readConstant(bias) as ArrayLike<number>)
-  return { plan: weightScales(values, outputs, biasValues, common, format), inputScale: common }
+  const scales = weightScales(values, outputs, biasValues, common, format)
+  // Scales per input channel move the weights off their grid.
+  const keeps = grid && !perChannel && biasFits(biasValues, common, grid.scale[0])
+  return { plan: keeps ? grid : scales, inputScale: common }
+}
+
+/** How many inputs read each value. */
+function countConsumers(graph: Graph): Map<string, number> {
+  const consumers = new Map<string, number>()
+  for (const node of graph.nodes) for (const name of node.inputs) consumers.set(name, (consumers.get(name) ?? 0) + 1)
+  return consumers
+}
+
+/** Whether a layer's output is stored with more than 8 bits. */
+function isWide(graph: Graph, node: Node, consumers: ReadonlyMap<string, number>): boolean {
+  return (
+    operators.get(node.operator)?.integer === 'accumulate' &&
+    node.inputs[3] === undefined &&
+    staysWide(graph, node.outputs[0], consumers)
+  )
 }
 
 /** A network output that nothing else reads, possibly behind changes of shape: its layer may stay wide. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DyadicError } from '../error.ts'
-import { createObserver, minMaxObserver, percentileObserver } from './observe.ts'
+import { createObserver } from './create-observer.ts'
+import { minMaxObserver } from './observe-minmax.ts'
+import { percentileObserver } from './observe-percentile.ts'
 
 /** Single-precision numbers, zeros among them but none so small that a bin would have no width. */
 const real = fc
@@ -107,17 +109,20 @@ describe('percentileObserver', () => {
 })
 
 describe('every observer', () => {
-  it.each(['minmax', 'percentile:99.9'] as const)('%s refuses NaN, infinities and emptiness', (method) => {
-    for (const bad of [Number.NaN, Infinity, -Infinity]) {
+  it.each(['minmax', 'mse', 'entropy', 'percentile:99.9'] as const)(
+    '%s refuses NaN, infinities and emptiness',
+    (method) => {
+      for (const bad of [Number.NaN, Infinity, -Infinity]) {
+        const observer = createObserver(method)
+        observer.observe([1, 2])
+        expect(() => observer.observe([0, bad, 1])).toThrow(`calibration met the value ${bad}`)
+      }
+      expect(() => createObserver(method).range()).toThrow(/no calibration sample reached this value/)
       const observer = createObserver(method)
-      observer.observe([1, 2])
-      expect(() => observer.observe([0, bad, 1])).toThrow(`calibration met the value ${bad}`)
-    }
-    expect(() => createObserver(method).range()).toThrow(/no calibration sample reached this value/)
-    const observer = createObserver(method)
-    observer.observe([])
-    expect(() => observer.range()).toThrow(/no calibration sample/)
-  })
+      observer.observe([])
+      expect(() => observer.range()).toThrow(/no calibration sample/)
+    },
+  )
 
   it('is made by name', () => {
     for (const method of [
@@ -125,7 +130,8 @@ describe('every observer', () => {
       'percentile:101',
       'percentile:',
       'percentile:1e2',
-      'entropy',
+      'kl',
+      'mse:2',
       'percentile:99 ',
     ])
       try {

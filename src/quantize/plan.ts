@@ -65,6 +65,8 @@ export const planSchema = z.strictObject({
   inputs: z.record(names, inputSchema),
   tensors: z.record(names, tensorSchema),
   weights: z.record(names, weightSchema),
+  /** Real biases, one per output channel, in place of the file's; by layer. */
+  biases: z.record(names, z.array(z.number().finite()).min(1)).optional(),
 })
 
 /** The quantisation of one network input. */

@@ -110,8 +110,16 @@ function fileWeights(
   return weightScales(values, outputs, bias && readNumbers(bias), inputScale, 's8')
 }
 
-/** The file's entries laid over a calibrated plan: for files that quantise only some values. */
+/**
+ * The file's entries laid over a calibrated plan: for files that quantise only some values. Throws `usage` where the plan
+ * has biases, which were made for other weights than the file's.
+ */
 export function completePlan(calibrated: Plan, filePlan: Plan): Plan {
+  if (calibrated.biases)
+    throw new DyadicError(
+      'usage',
+      'the file brings quantised weights of its own, which methods cannot improve: calibrate without methods',
+    )
   return {
     ...calibrated,
     origin: { ...calibrated.origin, file: Object.keys(filePlan.tensors).length },

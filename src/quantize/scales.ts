@@ -62,6 +62,13 @@ export function weightScales(
   return { format, scale, zeroPoint: [0] }
 }
 
+/** Whether every bias stays within its share of the accumulator, in units of inputScale × weightScale. */
+export function biasFits(bias: ArrayLike<number> | undefined, inputScale: number, weightScale: number): boolean {
+  for (let o = 0; o < (bias?.length ?? 0); o++)
+    if (Math.abs(bias?.[o] ?? 0) > BIAS_LIMIT * inputScale * weightScale) return false
+  return true
+}
+
 /** A network input by the numbers its data set stores: pixels stay exact. */
 export function storedInputPlan(data: {
   readonly elementType: 'uint8' | 'int8'

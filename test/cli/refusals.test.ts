@@ -181,7 +181,12 @@ const cases: readonly (readonly [what: string, parameters: readonly string[], co
   ],
 
   ['an unknown format', compileWith(MODEL, '--activations', 'banana'), 2, /Allowed choices are u8, s8/],
-  ['an unknown range', compileWith(MODEL, '--range', 'percentile:12'), 2, /Allowed are minmax and percentile:P/],
+  [
+    'an unknown range',
+    compileWith(MODEL, '--range', 'percentile:12'),
+    2,
+    /Allowed are minmax, mse, entropy and percentile:P/,
+  ],
   ['a share without its unit', ['quantize', MODEL, '--max-loss', '0.5'], 2, /in per cent, such as 0\.5%/],
   [
     'a gate without its data',
