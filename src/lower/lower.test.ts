@@ -373,3 +373,18 @@ describe('tables of functions that are not defined everywhere', () => {
     expect(error.message).toMatch(/\(Sqrt\) is not a number for values that "x" can take/)
   })
 })
+
+describe('a network input with one scale and a zero point per channel', () => {
+  it('keeps the weights as fine as with one zero point', async () => {
+    const graph = net({ x: [1, 3, 6, 6] }, [conv('x', 8, 3, 3, 3)])
+    const pixels = byteSet([3, 6, 6])
+    const set = { ...pixels, scale: [1 / 64], offset: [123.675, 116.28, 103.53], channelAxis: 0 }
+    const { integers } = await lowered(graph, set)
+    const layer = integers.instructions.find(({ kind }) => kind === 'convolution') as ConvolutionInstruction
+    for (let o = 0; o < 8; o++) {
+      const codes = layer.weights.subarray((o * layer.weights.length) / 8, ((o + 1) * layer.weights.length) / 8)
+      expect(Math.max(...codes.map(Math.abs))).toBe(127)
+    }
+    expect(integers.inputs[0]).toMatchObject({ scale: [1 / 64, 1 / 64, 1 / 64], zeroPoint: [123.675, 116.28, 103.53] })
+  })
+})

@@ -134,7 +134,15 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     })
     instructions.push({ kind: 'import', name, output: stored, inputName: name, format: entry.format, layout })
     inputs.push({ name, shape, format: entry.format, layout, scale, zeroPoint })
-    values.set(name, { tensor: stored, format: entry.format, scale, zeroPoint, flat: false })
+    // As the plan gives them: one scale for all channels is not folded into weights, several are (accumulate.ts), and the
+    // plan's weight scales were chosen accordingly.
+    values.set(name, {
+      tensor: stored,
+      format: entry.format,
+      scale: entry.scale,
+      zeroPoint: entry.zeroPoint,
+      flat: false,
+    })
   }
 
   for (const node of graph.nodes) {
