@@ -5,6 +5,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { DyadicError } from '../error.ts'
+import { hexadecimal } from '../lower/print.ts'
 import { encodeCustomSection } from './wasm/encode.ts'
 
 /** Name of the custom section. */
@@ -18,10 +19,6 @@ export const SEAL_BYTES = SEAL_HEADER.length + 32
 
 /** Whether a file is as it was sealed, and otherwise why not. */
 export type SealCheck = { readonly ok: true; readonly sha256: string } | { readonly ok: false; readonly reason: string }
-
-function hexadecimal(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
 
 /** True when the file ends in the header of a seal and 32 more bytes. */
 function endsInSeal(bytes: Uint8Array): boolean {
