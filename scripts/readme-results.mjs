@@ -53,12 +53,37 @@ function accuracy(results) {
     ['without weights', 'right', ({ codeBytes }) => `${count(codeBytes)} B`],
     ['memory', 'right', ({ memoryBytes }) => `${count(memoryBytes)} B`],
   ]
+  const rows = results.rows.filter(({ kind }) => kind !== 'sqnr')
   const sum = (key) => results.rows.reduce((total, row) => total + row[key], 0)
   const notes =
     'Correct samples of the float network and of the module, both on the same stored numbers; calibration samples are others. ' +
     `Float instructions in all modules together: ${sum('floatOpcodes')}; imports: ${sum('imports')}. ` +
     `${machineText(results.machine)}; \`npm run real\`.`
-  return `${table(results.rows, columns)}\n\n${notes}`
+  return `${table(rows, columns)}\n\n${notes}`
+}
+
+/** The networks without labels; nothing where none was measured. */
+function natural(results) {
+  const rows = results?.rows.filter(({ kind }) => kind === 'sqnr') ?? []
+  if (rows.length === 0) return []
+  const share = (value) => (value === undefined || value === null ? '–' : value.toFixed(3))
+  const columns = [
+    ['network', 'left', ({ network }) => network],
+    ['calibrated / tested', 'right', ({ calibrated, tested }) => `${calibrated} / ${tested}`],
+    ['outputs', 'right', ({ outputs }) => count(outputs.length)],
+    ['worst output', 'right', ({ worstSqnrDb }) => `${worstSqnrDb.toFixed(1)} dB`],
+    ['boxes, mean IoU', 'right', ({ boxes }) => share(boxes?.meanOverlap)],
+    ['worst IoU', 'right', ({ boxes }) => share(boxes?.worstOverlap)],
+    ['worst of detections', 'right', ({ boxes }) => share(boxes?.worstScoredOverlap)],
+    ['module', 'right', ({ wasmBytes }) => `${count(wasmBytes)} B`],
+    ['without weights', 'right', ({ codeBytes }) => `${count(codeBytes)} B`],
+    ['memory', 'right', ({ memoryBytes }) => `${count(memoryBytes)} B`],
+  ]
+  const notes =
+    'Networks without labelled data here: signal to quantisation noise of the output that has the least, on natural inputs that ' +
+    'are not those of the calibration. Detectors: the box at each of the 20 best float anchors of every picture against the ' +
+    'float box (intersection over union); detections are those that reach the score at which the network is used.'
+  return [`${table(rows, columns)}\n\n${notes}`]
 }
 
 function speed(results) {
@@ -81,7 +106,8 @@ const end = '<!-- results:end -->'
 const readme = readFileSync(new URL('README.md', root), 'utf8')
 const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
 if (from < 0 || to < from) throw new Error(`README.md has no ${begin} … ${end}`)
-const body = [accuracy(readResults('real.json')), speed(readResults('speed-node20.json'))].join('\n\n')
+const real = readResults('real.json')
+const body = [accuracy(real), ...natural(real), speed(readResults('speed-node20.json'))].join('\n\n')
 const updated = `${readme.slice(0, from + begin.length)}\n\n${body}\n\n${readme.slice(to)}`
 if (updated === readme) process.stderr.write('README.md is up to date\n')
 else if (values.check) {

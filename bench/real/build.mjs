@@ -1,29 +1,28 @@
-/** From an entry of networks.mjs to a compiled program, the way a user goes: read, calibrate where needed, compile. */
+/** From an entry of networks.mjs or natural.mjs to a compiled program, the way a user goes: read, calibrate where needed, compile. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { openDataSet, parseDataCard } from '../../dist/data/index.js'
 import { nodeFiles } from '../../dist/data/node-files.js'
 import { decodeImage } from '../../dist/data/node-image-decoder.js'
 import { compile, parseOnnx, prepare, quantize } from '../../dist/index.js'
+import { openClips } from './clips.mjs'
+import { located } from './place.mjs'
 
-const root = new URL('../../', import.meta.url)
-
-/** A path of networks.mjs on this machine. @param {string} path */
-export const located = (path) => fileURLToPath(new URL(path, root))
+export { located }
 
 /**
- * Opens one of a network's cards.
- * @param {import('./networks.mjs').RealNetwork} network
- * @param {object} card
+ * Opens one of a network's data cards or lists of clips.
+ * @param {{ model: string, data: string }} network
+ * @param {object | import('./clips.mjs').ClipSet} card
  * @returns {Promise<import('../../dist/index.js').DataSet>}
  */
-export function openSet(network, card) {
+export async function openSet(network, card) {
+  if ('clips' in card) return openClips(card, network.data)
   const folder = located(network.data)
   return openDataSet(parseDataCard(card, `a card of ${network.model}`), { files: nodeFiles, decodeImage, folder })
 }
 
 /**
- * @param {import('./networks.mjs').RealNetwork} network
+ * @param {{ model: string, data: string, calibration?: object }} network
  * @returns {Promise<{
  *   prepared: ReturnType<typeof prepare>,
  *   program: import('../../dist/index.js').CompiledProgram,

@@ -9,7 +9,7 @@ export const MOST_CODE_BYTES = 50 * 1024
  * @returns {string[]} One sentence per missed gate.
  */
 export function missedGates(row, gates) {
-  const { float, integer, lost, gained, total, agreement, floatOpcodes, imports, codeBytes, verified } = row
+  const { float, integer, lost, gained, total, agreement } = row
   /** @type {[boolean, string][]} */
   const checks = [
     [
@@ -28,6 +28,34 @@ export function missedGates(row, gates) {
       gates.agreement === undefined || agreement >= gates.agreement,
       `agreement is ${agreement}, at least ${gates.agreement} is wanted`,
     ],
+  ]
+  return missed(row, [...checks, ...programChecks(row)])
+}
+
+/**
+ * @param {import('./measure-natural.mjs').NaturalRow} row
+ * @param {import('./natural.mjs').Gates} gates
+ * @returns {string[]} One sentence per missed gate.
+ */
+export function missedNaturalGates(row, gates) {
+  const { outputs, boxes } = row
+  /** @type {[boolean, string][]} */
+  const checks = outputs.map(({ name, sqnrDb }) => [
+    sqnrDb >= gates.sqnrDb,
+    `output ${name} has ${sqnrDb} dB, at least ${gates.sqnrDb} are wanted`,
+  ])
+  if (boxes && gates.overlap !== undefined)
+    checks.push([
+      boxes.worstOverlap >= gates.overlap,
+      `of the ${boxes.count} best boxes one overlaps the float box by ${boxes.worstOverlap} only (mean ${boxes.meanOverlap}; ` +
+        `worst of the ${boxes.scored} with score ${boxes.score}: ${boxes.worstScoredOverlap}), ${gates.overlap} is wanted`,
+    ])
+  return missed(row, [...checks, ...programChecks(row)])
+}
+
+/** @returns {[boolean, string][]} What every program has to pass. */
+function programChecks({ floatOpcodes, imports, codeBytes, verified }) {
+  return [
     [floatOpcodes === 0, `the module has ${floatOpcodes} float instructions`],
     [imports === 0, `the module has ${imports} imports`],
     [
@@ -36,5 +64,8 @@ export function missedGates(row, gates) {
     ],
     [verified, 'the module does not verify'],
   ]
+}
+
+function missed(row, checks) {
   return checks.filter(([holds]) => !holds).map(([, message]) => `${row.network} on ${row.set}: ${message}`)
 }

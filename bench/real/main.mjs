@@ -1,7 +1,8 @@
 /**
- * `node bench/real/main.mjs [--json] [--save] [names…]`: real networks on real labelled data, float against integer.
+ * `node bench/real/main.mjs [--json] [--save] [names…]`: real networks on real data, float against integer: counts of
+ * correct answers where there are labels, SQNR and boxes (kind "sqnr") where there are none.
  *
- * Prints a table, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
+ * Prints two tables, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
  * holds, 1 when one is missed (after all rows) or when models and data are missing, 2 for wrong arguments. --save keeps
  * the rows and the machine in bench/results/real.json (all networks only).
  */
@@ -10,8 +11,10 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { located } from './build.mjs'
-import { missedGates } from './gates.mjs'
+import { missedGates, missedNaturalGates } from './gates.mjs'
 import { measureNetwork } from './measure.mjs'
+import { measureNatural } from './measure-natural.mjs'
+import { naturalNetworks } from './natural.mjs'
 import { networkName, networks } from './networks.mjs'
 
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -22,7 +25,7 @@ function readArguments() {
     options: { json: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
     allowPositionals: true,
   })
-  const known = networks.map(networkName)
+  const known = [...networks, ...naturalNetworks].map(networkName)
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no network ${unknown.join(', ')}; there are ${known.join(', ')}`)
   if (values.save && positionals.length > 0) throw new Error('--save keeps the rows of all networks; name none')
@@ -38,8 +41,10 @@ async function main() {
     return 2
   }
   const { json, save, names } = given
-  const chosen = networks.filter((network) => names.length === 0 || names.includes(networkName(network)))
-  const missing = [...new Set(chosen.flatMap(({ model, data }) => [model, data]))].filter(
+  const isChosen = (network) => names.length === 0 || names.includes(networkName(network))
+  const chosen = networks.filter(isChosen)
+  const chosenNatural = naturalNetworks.filter(isChosen)
+  const missing = [...new Set([...chosen, ...chosenNatural].flatMap(({ model, data }) => [model, data]))].filter(
     (path) => !existsSync(located(path)),
   )
   if (missing.length > 0) {
@@ -49,19 +54,42 @@ async function main() {
   }
   const rows = []
   const missed = []
+  const progress = json ? undefined : say
   for (const network of chosen)
-    for (const { row, gates } of await measureNetwork(network, json ? undefined : say)) {
+    for (const { row, gates } of await measureNetwork(network, progress)) {
       rows.push(row)
       missed.push(...missedGates(row, gates))
     }
-  const columns = Object.keys(rows[0]).filter((column) => !['metric', 'calibration', 'integerGraph'].includes(column))
-  process.stdout.write(json ? `${JSON.stringify(rows, null, 1)}\n` : formatTable(rows, columns))
+  for (const network of chosenNatural) {
+    try {
+      const { row, gates } = await measureNatural(network, progress)
+      rows.push(row)
+      missed.push(...missedNaturalGates(row, gates))
+    } catch (error) {
+      missed.push(`${networkName(network)}: no row: ${error.message}`)
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`)
+  else process.stdout.write(tables(rows))
   for (const message of missed) say(`real: gate missed: ${message}`)
   if (save) {
     const text = JSON.stringify({ machine: describeMachine(), rows }, null, 2)
     writeFileSync(new URL('../results/real.json', import.meta.url), `${text}\n`)
   }
   return missed.length > 0 ? 1 : 0
+}
+
+/** Rows with labels and rows without, each with their own columns. */
+function tables(rows) {
+  const hidden = ['kind', 'metric', 'calibration', 'integerGraph', 'outputs', 'boxes']
+  const natural = rows.filter(({ kind }) => kind === 'sqnr')
+  const flat = natural.map(({ boxes, ...row }) => ({ ...row, ...boxes }))
+  const labelled = rows.filter(({ kind }) => kind !== 'sqnr')
+  const columnsOf = (some) => [...new Set(some.flatMap(Object.keys))].filter((column) => !hidden.includes(column))
+  return [labelled, flat]
+    .filter((some) => some.length > 0)
+    .map((some) => formatTable(some, columnsOf(some)))
+    .join('\n')
 }
 
 process.exitCode = await main()

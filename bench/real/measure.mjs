@@ -16,7 +16,8 @@ import { networkName } from './networks.mjs'
  *   certificate names.
  */
 
-const rounded = (value, digits) => Number(value.toFixed(digits))
+/** A number with so many decimals. */
+export const rounded = (value, digits) => Number(value.toFixed(digits))
 
 /**
  * @param {import('./networks.mjs').RealNetwork} network

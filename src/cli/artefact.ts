@@ -3,6 +3,7 @@
  * file, not on what the compiler meant to write.
  */
 import { DyadicError, quoted } from '../error.ts'
+import { elementBytes } from '../kernels/scalar/geometry.ts'
 import type { IntegerGraph } from '../lower/integer-graph.ts'
 import type { CompiledProgram } from '../program/compile.ts'
 import { type ModuleFacts, verifyModule } from '../program/verify.ts'
@@ -49,7 +50,7 @@ function weightEntries({ instructions }: IntegerGraph): [string, number][] {
 function tensorEntries({ tensors }: IntegerGraph): [string, number][] {
   return tensors.map(({ name, height, width, channels, format }) => [
     name,
-    height * width * channels * (format === 's32' ? 4 : 1),
+    height * width * channels * elementBytes(format),
   ])
 }
 

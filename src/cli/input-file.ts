@@ -7,11 +7,12 @@ import { readNpy } from '../data/npy.ts'
 import { DyadicError, quoted } from '../error.ts'
 import type { ProgramPort } from '../program/manifest.ts'
 
-type InputArray = Uint8Array | Int8Array | Int32Array | Float32Array | Float64Array
+type InputArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array
 
 const STORED = {
   u8: { array: Uint8Array, low: 0, high: 255, npy: '|u1' },
   s8: { array: Int8Array, low: -128, high: 127, npy: '|i1' },
+  s16: { array: Int16Array, low: -32768, high: 32767, npy: '<i2' },
   s32: { array: Int32Array, low: -(2 ** 31), high: 2 ** 31 - 1, npy: '<i4' },
 } as const
 

@@ -3,13 +3,14 @@
 const TYPES = new Map<string, string>([
   ['Uint8Array', '|u1'],
   ['Int8Array', '|i1'],
+  ['Int16Array', '<i2'],
   ['Int32Array', '<i4'],
   ['Float32Array', '<f4'],
 ])
 
 /** The bytes of a `.npy` file, C order, little-endian as all hosts of WebAssembly are. */
 export function writeNpy(
-  data: Uint8Array | Int8Array | Int32Array | Float32Array,
+  data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array,
   shape: readonly number[],
 ): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')

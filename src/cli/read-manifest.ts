@@ -15,7 +15,7 @@ const numbers = z.array(z.number()).min(1)
 const portSchema = z.looseObject({
   name: z.string(),
   shape: z.array(z.int().min(1)),
-  format: z.enum(['u8', 's8', 's32']),
+  format: z.enum(['u8', 's8', 's16', 's32']),
   scale: numbers,
   zeroPoint: numbers,
   channelAxis: z.int().min(0),

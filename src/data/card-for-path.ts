@@ -21,7 +21,8 @@ const CARD_LIMIT = 2 ** 20
 
 /**
  * The card for `path`: a `.json` card, a `.npy` file, a `.tar` of pictures, or a folder of pictures or of `.npy` files.
- * `inputShape` is the network input's shape without the batch axis; pictures need it to be [1 or 3, height, width].
+ * `inputShape` is the network input's shape without the batch axis; pictures need it to be [1 or 3, height, width] or
+ * [height, width, 1 or 3]. Where both fit, the channels are taken to come first.
  * Throws `refused` for a path that is none of these, a card that is not valid, or pictures for another input shape.
  */
 export async function cardForPath(
@@ -74,14 +75,17 @@ function pictureCard(
   folder: string,
   inputShape: readonly number[],
 ): CardForPath {
-  const [channels, height, width] = inputShape
-  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3))
+  const [first, second, third] = inputShape
+  const isChannelCount = (size: number | undefined): boolean => size === 1 || size === 3
+  const last = !isChannelCount(first)
+  if (inputShape.length !== 3 || (last && !isChannelCount(third)))
     throw new DyadicError(
       'refused',
-      `${quoted(folder)}: pictures cannot be the input [${inputShape}] by themselves (wanted [3 or 1, height, width]); ` +
-        'give a data card (.json) or .npy files',
+      `${quoted(folder)}: pictures cannot be the input [${inputShape}] by themselves ` +
+        '(wanted [3 or 1, height, width] or [height, width, 3 or 1]); give a data card (.json) or .npy files',
     )
-  const size: [number, number] = [height as number, width as number]
+  const [channels, height, width] = (last ? [third, first, second] : [first, second, third]) as [number, number, number]
+  const size: [number, number] = [height, width]
   const square = height === width
   return {
     card: {
@@ -90,6 +94,7 @@ function pictureCard(
       image: {
         ...(square ? { resizeShorterSide: size[0], crop: size } : { resize: size }),
         channels: channels === 1 ? 'gray' : 'rgb',
+        ...(last && { layout: 'hwc' as const }),
       },
       input: { divide: 255 },
     },

@@ -27,6 +27,7 @@ describe('parseDataCard', () => {
       split: { except: { first: 3 } },
     },
     { schema: 1, samples: { kind: 'npy', folder: 'x' }, split: { from: 0, to: 9 } },
+    { schema: 1, samples: raw, split: { except: { indices: [4, 2] } } },
     { schema: 1, samples: { kind: 'glyphs', seed: 1, first: 0, count: 10 } },
   ])('accepts card %#', (card) => {
     expect(parseDataCard(card, 'c.json')).toEqual(card)
@@ -60,6 +61,8 @@ describe('parseDataCard', () => {
     ['an input of no size', { schema: 1, samples: raw, input: { scale: 0 } }, /\$\.input\.scale/],
     ['a mixed split', { schema: 1, samples: raw, split: { every: 2 } }, /\$\.split\.phase/],
     ['a phase beyond every', { schema: 1, samples: raw, split: { every: 2, phase: 2 } }, /below "every"/],
+    ['an empty list', { schema: 1, samples: raw, split: { indices: [] } }, /\$\.split\.indices/],
+    ['a list with a sample twice', { schema: 1, samples: raw, split: { indices: [1, 2, 1] } }, /twice/],
     ['an empty range', { schema: 1, samples: raw, split: { from: 2, to: 2 } }, /below "to"/],
     [
       'a doubly inverted split',
@@ -115,6 +118,8 @@ describe('splitIndices', () => {
     expect(splitIndices({ every: 3, phase: 1 }, 8)).toEqual([1, 4, 7])
     expect(splitIndices({ from: 2, to: 5 }, 5)).toEqual([2, 3, 4])
     expect(splitIndices({ first: 2 }, 5)).toEqual([0, 1])
+    expect(splitIndices({ indices: [4, 0, 2] }, 5)).toEqual([0, 2, 4])
+    expect(splitIndices({ except: { indices: [4, 0, 2] } }, 5)).toEqual([1, 3])
     expect(splitIndices({ except: { every: 2, phase: 0 } }, 5)).toEqual([1, 3])
     expect(splitIndices({ except: { from: 1, to: 4 } }, 5)).toEqual([0, 4])
   })
@@ -122,6 +127,7 @@ describe('splitIndices', () => {
   it('refuses to reach past the set or to choose nothing', () => {
     expect(() => splitIndices({ first: 6 }, 5)).toThrow(/up to index 5, the set has 0\.\.4/)
     expect(() => splitIndices({ from: 4, to: 6 }, 5)).toThrow(DyadicError)
+    expect(() => splitIndices({ indices: [7, 1] }, 5)).toThrow(/up to index 7, the set has 0\.\.4/)
     expect(() => splitIndices({ every: 9, phase: 7 }, 5)).toThrow(/none of the 5/)
     expect(() => splitIndices({ except: { first: 5 } }, 5)).toThrow(/none/)
   })

@@ -128,6 +128,13 @@ describe('openDataSet', () => {
     })
     expect([byFile.length, byFile.describe(0), byFile.label(0), byFile.label(1)]).toEqual([2, 'A.PNG', 6, 5])
     expect(await byFile.read(1)).toEqual(Uint8Array.of(20))
+    const last = await open({
+      samples: { kind: 'images', folder: 'pictures' },
+      image: { resize: [2, 3], channels: 'bgr', layout: 'hwc' },
+      input: { scale: [1, 2, 4], offset: 5 },
+    })
+    expect([last.shape, last.channelAxis, last.scale]).toEqual([[2, 3, 3], 2, [1, 2, 4]])
+    expect(await last.read(0)).toEqual(new Uint8Array(18).fill(10))
     const byFolder = await open({ samples: { kind: 'images', folder: 'classes' }, image, labels: { kind: 'folders' } })
     expect([0, 1, 2].map((i) => [byFolder.describe(i), byFolder.label(i)])).toEqual([
       ['cat/1.jpg', 0],
@@ -304,6 +311,19 @@ describe('cardForPath', () => {
     const set = await openDataSet(pictures.card, { files, decodeImage, folder: pictures.folder })
     expect([set.shape, set.scale, (await set.read(0)).length]).toEqual([[3, 2, 2], [1 / 255], 12])
     expect((await cardForPath('d/pictures', [1, 2, 3], files)).card.image).toEqual({ resize: [2, 3], channels: 'gray' })
+    expect((await cardForPath('d/pictures', [2, 5, 3], files)).card.image).toEqual({
+      resize: [2, 5],
+      channels: 'rgb',
+      layout: 'hwc',
+    })
+    expect((await cardForPath('d/pictures', [2, 2, 1], files)).card.image).toEqual({
+      resizeShorterSide: 2,
+      crop: [2, 2],
+      channels: 'gray',
+      layout: 'hwc',
+    })
+    // Both orders fit: channels first.
+    expect((await cardForPath('d/pictures', [3, 5, 3], files)).card.image).toEqual({ resize: [5, 3], channels: 'rgb' })
     expect((await cardForPath('d/arrays', [2], files)).card.samples).toEqual({
       kind: 'npy',
       folder: 'arrays',
@@ -332,7 +352,9 @@ describe('cardForPath', () => {
     ['d/mixed', [3, 2, 2], /both pictures and/],
     ['d/classes', [3, 2, 2], /neither pictures/],
     ['d/nowhere', [3, 2, 2], /no such folder/],
-    ['d/pictures', [2, 2, 3], /pictures cannot be the input \[2,2,3\]/],
+    ['d/pictures', [2, 2, 4], /pictures cannot be the input \[2,2,4\].*\[height, width, 3 or 1\]/],
+    ['d/pictures', [1, 3, 2, 2], /pictures cannot be the input \[1,3,2,2\]/],
+    ['d/pictures', [2, 3], /pictures cannot be the input \[2,3\]/],
     ['d/broken.json', [1], /"d\/broken.json" is not JSON/],
     ['d/nowhere.json', [1], /no such file/],
   ])('refuses %s for [%j]', async (path, shape, message) => {

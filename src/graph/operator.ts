@@ -17,12 +17,25 @@ export interface AttributeSchema {
 /**
  * How an operator behaves on quantised tensors:
  * `accumulate`: weighted sums in int32, then one requantisation; `average`: a sum and one requantisation by 1/count;
- * `sum`: two tensors rescaled to one; `table`: any function of one 8-bit value; `same-scale`: moves or selects values,
- * so that the output keeps the input's scale and zero point;
+ * `sum`: two tensors rescaled to one and added or subtracted; `product`: two tensors multiplied, then one
+ * requantisation; `rescale`: another factor by channel and sign; `table`: any function of one value; `softmax`:
+ * exponentials from tables, divided by their sum; `same-scale`: moves, repeats, selects or blends values, so that the
+ * output keeps the input's scale and zero point;
  * `join`: several tensors side by side under one scale; `boundary`: QuantizeLinear and DequantizeLinear, absorbed
  * into the plan; `none`: only removed or folded at compile time.
  */
-export type IntegerMeaning = 'accumulate' | 'average' | 'sum' | 'table' | 'same-scale' | 'join' | 'boundary' | 'none'
+export type IntegerMeaning =
+  | 'accumulate'
+  | 'average'
+  | 'sum'
+  | 'product'
+  | 'rescale'
+  | 'table'
+  | 'softmax'
+  | 'same-scale'
+  | 'join'
+  | 'boundary'
+  | 'none'
 
 /** What a shape rule sees. */
 export interface InferContext {

@@ -1,14 +1,21 @@
 /**
  * The float graph in its simplest form: constants folded, nothing that does nothing, normalisation and zero padding inside
- * convolutions, nothing dead. The meaning stays, up to the rounding of folded weights. Legality is checked after each pass.
+ * convolutions, activations by name, few transpositions, nothing twice and nothing dead. The meaning stays, up to the rounding of folded weights. Legality is checked after each pass.
  */
 import type { Graph } from './graph.ts'
 import { affineToConvolution } from './passes/affine-to-convolution.ts'
 import { foldChannelAffine } from './passes/fold-channel-affine.ts'
 import { foldConstants } from './passes/fold-constants.ts'
+import { mergeArithmetic } from './passes/merge-arithmetic.ts'
 import { mergePads } from './passes/merge-pads.ts'
+import { mergeReshapes, reshapeUnitTransposes } from './passes/merge-reshapes.ts'
+import { mergeSlices } from './passes/merge-slices.ts'
+import { recogniseActivations } from './passes/recognise-activations.ts'
+import { recogniseDepthToSpace } from './passes/recognise-depth-to-space.ts'
 import { removeDead } from './passes/remove-dead.ts'
 import { removeIdentities } from './passes/remove-identities.ts'
+import { shareNodes } from './passes/share-nodes.ts'
+import { sinkTransposes } from './passes/sink-transposes.ts'
 import { verifyGraph } from './verify.ts'
 
 /** A pass: returns the graph it was given when it changes nothing. */
@@ -36,7 +43,22 @@ function toFixedPoint(graph: Graph, passes: readonly Pass[]): Graph {
 /** The simplified graph; inputs and outputs keep their names, types and shapes. */
 export function simplify(graph: Graph): Graph {
   verifyGraph(graph, 'import')
-  const cleaning: readonly Pass[] = [removeIdentities, foldConstants, mergePads, foldChannelAffine, removeDead]
-  // Standalone affine maps become convolutions only when nothing before them can take them.
-  return toFixedPoint(graph, [(start) => toFixedPoint(start, cleaning), affineToConvolution])
+  const cleaning: readonly Pass[] = [
+    removeIdentities,
+    foldConstants,
+    mergeArithmetic,
+    sinkTransposes,
+    mergeReshapes,
+    mergeSlices,
+    recogniseActivations,
+    recogniseDepthToSpace,
+    mergePads,
+    foldChannelAffine,
+    shareNodes,
+    removeDead,
+  ]
+  const clean = (start: Graph): Graph => toFixedPoint(start, cleaning)
+  // Standalone affine maps become convolutions, and transpositions of no extent Reshapes, only when nothing else can
+  // take them.
+  return toFixedPoint(graph, [clean, affineToConvolution, reshapeUnitTransposes])
 }

@@ -4,9 +4,11 @@
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import type { IntegerTensor, Window } from '../lower/integer-graph.ts'
+import { readsStored } from '../program/convolution-calls.ts'
 import { interpret } from '../program/interpret.ts'
 import { createRandom, loadGraph, type Random, randomInputs, runNetwork } from '../program/program.fixture.ts'
-import { type ConvolutionChoice, createBuilder, type GraphBuilder } from '../program/random-graph.fixture.ts'
+import type { ConvolutionChoice } from '../program/random-convolution.fixture.ts'
+import { createBuilder, type GraphBuilder } from '../program/random-graph.fixture.ts'
 
 /** How often each property of a case occurred: a generator that misses one proves nothing about it. */
 const seen = new Map<string, number>()
@@ -69,6 +71,7 @@ function drawInput(
   window: Window,
   channels: number,
   mostPixels = 60,
+  format: 'u8' | 's8' | 's16' = random.pick(['u8', 's8']),
 ): IntegerTensor {
   const width = random.between(1, 9)
   const height = random.between(1, Math.max(1, Math.min(6, Math.floor(mostPixels / width))))
@@ -76,7 +79,7 @@ function drawInput(
     inputSize(window, 0, height, random),
     inputSize(window, 1, width, random),
     channels,
-    random.pick(['u8', 's8']),
+    format,
     random.pick(['nchw', 'nhwc']),
   )
 }
@@ -98,47 +101,43 @@ function drawConvolution(seed: number, extreme: boolean): void {
   const form = random.pick(['plain', 'plain', 'grouped', 'depthwise', 'depthwise', 'dense'] as const)
   const builder = createBuilder(`case ${seed}`, random)
   const groups = form === 'grouped' ? random.between(2, 4) : 1
-  let channels = random.chance(0.3) ? 8 * random.between(1, 5) : random.between(1, 40)
+  let channels = random.chance(0.5) ? 8 * random.between(1, 5) : random.between(1, 40)
   if (form === 'grouped') channels = groups * random.between(1, 10)
   const large = window.kernel[0] * window.kernel[1] >= 25
   if (large && form !== 'depthwise') channels = groups * Math.min(channels / groups, 12)
+  const inputFormat = random.pick(['u8', 's8', 's16'] as const)
   let input: IntegerTensor
   let choice: ConvolutionChoice
   if (form === 'dense') {
     const size = random.between(1, 7)
-    input = builder.input(
-      size,
-      random.between(1, 7),
-      channels,
-      random.pick(['u8', 's8']),
-      random.pick(['nchw', 'nhwc']),
-    )
+    input = builder.input(size, random.between(1, 7), channels, inputFormat, random.pick(['nchw', 'nhwc']))
     choice = {
       outputs: random.between(1, 60),
       window: { kernel: [input.height, input.width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
     }
   } else {
-    input = drawInput(builder, random, window, channels)
+    input = drawInput(builder, random, window, channels, 60, inputFormat)
     const perGroup = random.chance(0.4) ? 8 * random.between(1, 2) : random.between(1, 12)
     choice =
       form === 'depthwise'
         ? { outputs: channels, window, groups: channels, depthwise: channels > 1 }
         : { outputs: groups > 1 ? groups * perGroup : random.between(1, 40), window, groups }
   }
-  const wide = random.chance(0.15)
-  const multipliers = extreme ? 'extreme' : random.chance(0.15) ? 'left' : 'fill'
+  const format = random.pick(['s8', 's8', 's8', 's16', 's16', 's32'] as const)
+  const multipliers = extreme ? 'extreme' : input.format === 's8' && random.chance(0.15) ? 'left' : 'fill'
   choice = {
     ...choice,
     weightFormat: random.pick(['s8', 's8', 'u8', 's4', 's2']),
     inputZeroPoints: random.pick(['none', 'uniform', 'channel']),
-    wide,
+    format,
     multipliers,
+    groupSize: random.chance(0.3) ? random.between(2, 20) : undefined,
   }
   let residual: IntegerTensor | undefined
-  if (!wide && random.chance(0.3)) {
+  if (format !== 's32' && random.chance(0.4)) {
     // The residual comes from a second input of the output's shape.
     const probe = builder.convolution(input, { ...choice, multipliers: 'fill' })
-    residual = builder.input(probe.height, probe.width, probe.channels)
+    residual = builder.input(probe.height, probe.width, probe.channels, format)
     choice = { ...choice, residual }
   }
   const output = builder.convolution(input, choice)
@@ -147,7 +146,14 @@ function drawConvolution(seed: number, extreme: boolean): void {
   const left = made !== undefined && 'requantisation' in made ? made.requantisation.left : 0
   count(
     form,
-    wide && 'wide',
+    `${input.format} to ${format}`,
+    choice.depthwise === true && channels % 8 === 0 && `depthwise ${input.format} to ${format}`,
+    residual !== undefined && `residual ${format}`,
+    residual !== undefined && choice.depthwise === true && channels % 8 === 0 && `depthwise residual ${format}`,
+    made !== undefined && 'bias' in made && readsStored(made) && 'reads the stored input',
+    choice.groupSize !== undefined && `factors ${form}`,
+    choice.groupSize !== undefined && choice.weightFormat === 'u8' && 'factors and zero points',
+    choice.weightFormat === 's4' && 'two codes per byte',
     residual !== undefined && `residual ${form === 'dense' ? 'plain' : form}`,
     left > 0 && 'left shift',
     choice.weightFormat === 'u8' && 'weight zero points',
@@ -201,15 +207,17 @@ describe('convolutions, depthwise and dense layers equal the scalar meaning', ()
 
   afterAll(() => {
     const missing = [
+      ...['plain', 'grouped', 'depthwise', 'dense', 'left shift', 'weight zero points', 'zero points per channel'],
+      ...['s8', 's16'].flatMap((from) => ['s8', 's16', 's32'].map((to) => `${from} to ${to}`)),
+      ...['s8', 's16'].flatMap((from) => ['s8', 's16'].map((to) => `depthwise ${from} to ${to}`)),
+      ...['factors plain', 'factors grouped', 'factors depthwise', 'factors dense', 'factors and zero points'],
       ...[
-        'plain',
-        'grouped',
-        'depthwise',
-        'dense',
-        'wide',
-        'left shift',
-        'weight zero points',
-        'zero points per channel',
+        'residual s8',
+        'residual s16',
+        'depthwise residual s8',
+        'depthwise residual s16',
+        'two codes per byte',
+        'reads the stored input',
       ],
       ...['residual plain', 'residual grouped', 'residual depthwise', 'whole vectors plain', 'whole vectors depthwise'],
       ...['groups fill panels', 'groups cut panels', 'fewer than 4 pixels', 'pixels not in fours', 'dilated'],
@@ -230,7 +238,8 @@ describe('other instructions equal the scalar meaning', () => {
       const random = createRandom(seed)
       const builder = createBuilder(`case ${seed}`, random)
       const output = build(builder, random)
-      builder.output(output, random.pick(['u8', 's8']), random.pick(['nchw', 'nhwc']))
+      if (random.chance(0.5)) builder.output(output, random.pick(['u8', 's8']), random.pick(['nchw', 'nhwc']))
+      else builder.outputInAnyOrder(output, random.pick(['u8', 's8']))
       if (isFilled(builder, output)) filled++
       compare(builder, random)
     }
@@ -260,9 +269,11 @@ describe('other instructions equal the scalar meaning', () => {
       random.between(1, 9),
       random.between(1, 9),
       random.between(1, 40),
-      random.pick(['u8', 's8']),
+      random.pick(['u8', 's8', 's16']),
       random.pick(['nchw', 'nhwc']),
     )
+  const poolInput = (builder: GraphBuilder, random: Random, window: Window): IntegerTensor =>
+    drawInput(builder, random, window, random.between(1, 40), 60, random.pick(['u8', 's8', 's16']))
 
   it('max-pool', () =>
     draw(
@@ -270,7 +281,7 @@ describe('other instructions equal the scalar meaning', () => {
       10_000,
       (builder, random) => {
         const window = poolWindowOf(random)
-        return builder.maxPool(drawInput(builder, random, window, random.between(1, 40)), window)
+        return builder.maxPool(poolInput(builder, random, window), window)
       },
       0.5,
     ))
@@ -278,7 +289,7 @@ describe('other instructions equal the scalar meaning', () => {
   it('average-pool', () =>
     draw(80, 11_000, (builder, random) => {
       const window = poolWindowOf(random)
-      return builder.averagePool(drawInput(builder, random, window, random.between(1, 40)), window)
+      return builder.averagePool(poolInput(builder, random, window), window, random.pick(['s8', 's16']))
     }))
 
   it('average-pool over a whole tensor', () =>
@@ -295,26 +306,63 @@ describe('other instructions equal the scalar meaning', () => {
   it('add, also of a tensor and itself', () =>
     draw(80, 13_000, (builder, random) => {
       const left = anyInput(builder, random)
-      const right = random.chance(0.2) ? left : builder.input(left.height, left.width, left.channels, 's8')
+      const right = random.chance(0.2)
+        ? left
+        : builder.input(left.height, left.width, left.channels, left.format === 's16' ? 's16' : 's8')
       return builder.add(left, right)
     }))
 
-  it('table', () => draw(60, 14_000, (builder, random) => builder.table(anyInput(builder, random))))
+  it('table', () =>
+    draw(60, 14_000, (builder, random) => {
+      const input = builder.input(random.between(1, 9), random.between(1, 9), random.between(1, 40))
+      return builder.table(input, random.pick(['s8', 's16']))
+    }))
 
-  it('select', () => draw(120, 15_000, (builder, random) => builder.select(anyInput(builder, random)), 0.2))
+  it('move: selections with fill', () =>
+    draw(120, 15_000, (builder, random) => builder.select(anyInput(builder, random)), 0.2))
 
-  it('concat along every axis, of channel counts that fill no vector', () =>
+  it('move: axes split, turned round, permuted and repeated', () =>
+    draw(300, 18_000, (builder, random) => builder.permute(anyInput(builder, random)), 0.8))
+
+  it('move: long runs, and transpositions in blocks', () => {
+    for (const format of ['s8', 's16'] as const)
+      for (const [height, width, channels] of [
+        [4, 33, 64],
+        [3, 50, 17],
+        [2, 20, 320],
+        [16, 16, 24],
+      ] as const) {
+        const random = createRandom(19_000 + width)
+        const builder = createBuilder('large moves', random)
+        const input = builder.input(height, width, channels, format)
+        for (let i = 0; i < 12; i++) builder.outputInAnyOrder(builder.permute(input), 'u8')
+        builder.output(builder.concat([input, input], 'width'), 's8', 'nhwc')
+        builder.output(builder.select(input), 'u8', 'nchw')
+        compare(builder, random)
+      }
+  })
+
+  it('constant tensors, as operands and as outputs', () =>
+    draw(40, 20_000, (builder, random) => {
+      const input = anyInput(builder, random)
+      const { height, width, channels } = input
+      const constant = builder.constant(height, width, channels, input.format === 's16' ? 's16' : 's8')
+      if (random.chance(0.3)) builder.output(constant)
+      return random.chance(0.5) ? builder.add(constant, input) : builder.concat([input, constant], 'channels')
+    }))
+
+  it('move: tensors side by side along every axis, of channel counts that fill no vector', () =>
     draw(90, 16_000, (builder, random) => {
       const axis = random.pick(['height', 'width', 'channels'] as const)
       const first = anyInput(builder, random)
       const size = { height: first.height, width: first.width, channels: first.channels }
       size[axis] = random.between(1, 9)
-      const second = builder.input(size.height, size.width, size.channels, 's8')
+      const second = builder.input(size.height, size.width, size.channels, first.format === 's16' ? 's16' : 's8')
       return builder.concat(random.pick([[first, second], [second, first, second], [first]]), axis)
     }))
 
   it('import and export in every format and order', () => {
-    for (const from of ['u8', 's8'] as const)
+    for (const from of ['u8', 's8', 's16'] as const)
       for (const to of ['u8', 's8'] as const)
         for (const inward of ['nchw', 'nhwc'] as const)
           for (const outward of ['nchw', 'nhwc'] as const)

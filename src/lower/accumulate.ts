@@ -3,64 +3,82 @@
  * proof runs over the codes that are really stored. A dense layer is a convolution with a kernel as large as its input.
  */
 import { DyadicError, quoted } from '../error.ts'
+import { channelStride } from '../kernels/scalar/geometry.ts'
 import { dyadicAtShift, dyadicRatios, roundHalfEven } from '../num/dyadic.ts'
-import { INT32, intersect, interval } from '../num/interval.ts'
+import { INT32 } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
-import { formatRange, type TensorPlan } from '../quantize/plan.ts'
+import { decodeCodes } from '../quantize/base64-codes.ts'
+import { formatRange, type TensorPlan, type WeightPlan } from '../quantize/plan.ts'
 import { proveConvolution } from './bounds.ts'
-import type { ConvolutionInstruction, Residual, Window } from './integer-graph.ts'
+import { rescale } from './elementwise.ts'
+import type { ConvolutionInstruction, Residual, WeightGroups, Window } from './integer-graph.ts'
+import { imageInput, rowsInput, wholeInput } from './place.ts'
 import {
-  demand8Bit,
-  demandImage,
-  demandSameStorage,
+  clampInterval,
   type LoweringContext,
   type QuantisedValue,
+  reached,
+  storageFormat,
   storedOffset,
-  storedShape,
   tensorPlan,
   uniform,
   weightPlan,
 } from './quantised-value.ts'
+import { assign, imageAssignment, sameView, type View, viewPositions } from './view.ts'
 
-/** `dyadic.Conv`: weights are ONNX's [output][input / groups][kernelHeight][kernelWidth]. */
+/** `dyadic.Conv`, two- or one-dimensional: weights are ONNX's [output][input / groups][kernelHeight][kernelWidth]. */
 export function lowerConvolution(context: LoweringContext): QuantisedValue {
-  demandImage(context.input(0), context.node)
+  const input = imageInput(context, 0)
   const { values, shape } = context.constant(1)
-  const [outputs, inputs, kernelHeight, kernelWidth] = shape
-  const real = new Float64Array(values.length)
+  const [outputs, inputs] = shape
+  const [kernelHeight, kernelWidth] = planar(context, shape.slice(2), 1)
+  const taps = kernelHeight * kernelWidth
+  const order = new Int32Array(values.length)
   for (let o = 0; o < outputs; o++)
     for (let c = 0; c < inputs; c++)
-      for (let t = 0; t < kernelHeight * kernelWidth; t++)
-        real[(o * kernelHeight * kernelWidth + t) * inputs + c] =
-          values[(o * inputs + c) * kernelHeight * kernelWidth + t]
-  const pair = (name: string): [number, number] => context.attribute<readonly number[]>(name) as [number, number]
-  return accumulate(context, real, context.attribute<number>('group') ?? 1, {
+      for (let t = 0; t < taps; t++) order[(o * taps + t) * inputs + c] = (o * inputs + c) * taps + t
+  const list = (name: string): readonly number[] => context.attribute<readonly number[]>(name) as readonly number[]
+  const pads = list('pads')
+  const half = pads.length / 2
+  return accumulate(context, input, { values, order }, context.attribute<number>('group') ?? 1, {
     kernel: [kernelHeight, kernelWidth],
-    strides: pair('strides'),
-    dilations: pair('dilations'),
-    pads: context.attribute<readonly number[]>('pads') as unknown as [number, number, number, number],
+    strides: planar(context, list('strides'), 1),
+    dilations: planar(context, list('dilations'), 1),
+    pads: [...planar(context, pads.slice(0, half), 0), ...planar(context, pads.slice(half), 0)],
   })
 }
 
-/** `dyadic.Dense`: weights [output][input], inputs in the NCHW order of the flattened tensor. */
+/** Sizes along height and width; one dimension lies along the width, with `absent` along the height. */
+function planar(context: LoweringContext, sizes: readonly number[], absent: number): [number, number] {
+  if (sizes.length === 1) return [absent, sizes[0]]
+  if (sizes.length === 2) return [sizes[0], sizes[1]]
+  throw new DyadicError(
+    'unsupported',
+    `node ${quoted(context.node.name)} (${context.node.operator}) works along ${sizes.length} axes; dyadic compiles one and two`,
+  )
+}
+
+/**
+ * `dyadic.Dense`: weights [output][input]. A single row may be a whole tensor in any order: its weights are permuted instead.
+ * Several rows are pixels of their own.
+ */
 export function lowerDense(context: LoweringContext): QuantisedValue {
   const { values, shape } = context.constant(1)
   const [outputs, inputs] = shape
-  const { tensor } = context.input(0)
-  const { channels } = tensor
-  // Several rows of vectors are pixels of their own; a single row may be a whole flattened image.
-  const [height, width] = context.outputShape[0] > 1 ? [1, 1] : [tensor.height, tensor.width]
-  const pixels = height * width
-  if (pixels * channels !== inputs)
-    throw new DyadicError(
-      'refused',
-      `dense layer ${quoted(context.node.name)} has ${inputs} inputs, its tensor ${height}×${width}×${channels}`,
-    )
-  const real = new Float64Array(values.length)
-  for (let o = 0; o < outputs; o++)
-    for (let c = 0; c < channels; c++)
-      for (let p = 0; p < pixels; p++) real[(o * pixels + p) * channels + c] = values[o * inputs + c * pixels + p]
-  return accumulate(context, real, 1, {
+  const single = context.outputShape[0] === 1
+  const input = single ? wholeInput(context, 0) : rowsInput(context, 0, [1])
+  const { tensor } = input
+  const [height, width] = single ? [tensor.height, tensor.width] : [1, 1]
+  const stride = channelStride(tensor.channels)
+  const { dimensions } = input.view
+  const positions = viewPositions(single ? input.view : { start: 0, dimensions: [[], dimensions[1]] })
+  const order = new Int32Array(values.length)
+  positions.forEach((position, index) => {
+    const channel = position % stride
+    const place = ((position - channel) / stride) * tensor.channels + channel
+    for (let o = 0; o < outputs; o++) order[o * inputs + place] = o * inputs + index
+  })
+  return accumulate(context, input, { values, order }, 1, {
     kernel: [height, width],
     strides: [1, 1],
     dilations: [1, 1],
@@ -68,13 +86,23 @@ export function lowerDense(context: LoweringContext): QuantisedValue {
   })
 }
 
-/** Real weights are [output][kernelHeight][kernelWidth][input / groups]. */
-function accumulate(context: LoweringContext, real: Float64Array, groups: number, window: Window): QuantisedValue {
+/** Real weights as ONNX has them, and the ONNX index of each weight in stored order: [output][kernel row][column][input]. */
+interface OrderedWeights {
+  readonly values: ArrayLike<number>
+  readonly order: Int32Array
+}
+
+function accumulate(
+  context: LoweringContext,
+  input: QuantisedValue,
+  { values, order }: OrderedWeights,
+  groups: number,
+  window: Window,
+): QuantisedValue {
   const { plan, node, outputName } = context
-  const input = context.input(0)
-  demand8Bit(input, node)
-  const { height: outputHeight, width: outputWidth, channels: outputs } = storedShape(context.outputShape)
-  const taps = real.length / outputs
+  const { storage, view } = assign(context.outputShape, imageAssignment(context.outputShape))
+  const outputs = storage.channels
+  const taps = values.length / outputs
   const inputsPerGroup = input.tensor.channels / groups
   const target = tensorPlan(plan, outputName, node)
   const weightEntry = weightPlan(plan, outputName, outputs, node)
@@ -92,7 +120,14 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
     clamp(roundHalfEven(channelZero(c)) - storedOffset(input.format), -(2 ** 20), 2 ** 20),
   )
 
-  const weights = new Int8Array(real.length)
+  const planned = plannedCodes(weightEntry, values.length, outputName)
+  const channelScales = outputScales(target, outputs, outputName)
+  const weightGroups = plannedGroups(weightEntry, outputs, taps, outputName)
+  const factor = (o: number, t: number): number =>
+    weightGroups === undefined
+      ? 1
+      : weightGroups.factors[o * Math.ceil(taps / weightGroups.size) + Math.floor(t / weightGroups.size)]
+  const weights = new Int8Array(values.length)
   const weightZeroPoints = new Int16Array(outputs)
   const bias = new Int32Array(outputs)
   const ratios = new Float64Array(outputs)
@@ -105,13 +140,17 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
     let fractions = 0
     for (let t = 0; t < taps; t++) {
       const c = firstChannel + (t % inputsPerGroup)
-      const code = clamp(
-        roundHalfEven((real[o * taps + t] * channelScale(c)) / scale) + zeroPoint,
-        weightRange.low,
-        weightRange.high,
-      )
+      const index = order[o * taps + t]
+      const code =
+        planned === undefined
+          ? clamp(
+              roundHalfEven((values[index] * channelScale(c)) / (scale * factor(o, t))) + zeroPoint,
+              weightRange.low,
+              weightRange.high,
+            )
+          : planned[index]
       weights[o * taps + t] = code - weightOffset
-      fractions += (code - zeroPoint) * (roundHalfEven(channelZero(c)) - channelZero(c))
+      fractions += (code - zeroPoint) * factor(o, t) * (roundHalfEven(channelZero(c)) - channelZero(c))
     }
     const accumulatorScale = commonScale * scale
     const rounded = roundHalfEven((biasValues === undefined ? 0 : biasValues[o]) / accumulatorScale + fractions)
@@ -121,23 +160,24 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
         `layer ${quoted(outputName)}: the bias of output channel ${o} is ${rounded} accumulator units, beyond int32; raise the channel's weight scale in the plan`,
       )
     bias[o] = rounded
-    ratios[o] = accumulatorScale / target.scale
+    ratios[o] = accumulatorScale / (target.scale * (channelScales?.[o] ?? 1))
   }
 
-  const wide = target.format === 's16' || target.format === 's32'
+  const format = storageFormat(target.format)
   const requantisation = dyadicRatios(ratios, `layer ${quoted(outputName)}`)
   const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
   const limits = clampInterval(context, target)
-  const residual = context.hasInput(3) ? residualOf(context, target, requantisation.shift) : undefined
-  if (residual && wide)
+  const residual = context.hasInput(3) ? residualOf(context, target, view, requantisation.shift) : undefined
+  if (residual && (format === 's32' || channelScales !== undefined))
     throw new DyadicError(
       'unsupported',
-      `layer ${quoted(outputName)} adds a residual and is stored as ${target.format}; choose s8 or u8 in the plan`,
+      `layer ${quoted(outputName)} adds a residual and is stored ${channelScales ? 'with a scale for each channel' : `as ${target.format}`}; choose s16, s8 or u8 with one scale in the plan`,
     )
   const bounds = proveConvolution({
     where: outputName,
     weights,
     weightZeroPoints,
+    weightGroups,
     outputs,
     groups,
     inputChannels: input.tensor.channels,
@@ -150,10 +190,8 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
   })
   const output = context.tensor({
     name: outputName,
-    format: wide ? 's32' : 's8',
-    height: outputHeight,
-    width: outputWidth,
-    channels: outputs,
+    format,
+    ...storage,
     scale: target.scale,
     zeroPoint: outputZeroPoint,
     range: reached(bounds.requantised, outputZeroPoint, limits),
@@ -166,6 +204,7 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
     window,
     groups,
     weights,
+    weightGroups,
     weightZeroPoints,
     weightFormat: weightEntry.format,
     bias,
@@ -177,7 +216,48 @@ function accumulate(context: LoweringContext, real: Float64Array, groups: number
     bounds,
   }
   context.emit(instruction)
-  return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], flat: false }
+  const scale = channelScales?.map((channel) => target.scale * channel) ?? [target.scale]
+  return { tensor: output, format: target.format, scale, zeroPoint: [target.zeroPoint], view }
+}
+
+/** Codes that the plan gives in place of the nearest ones, in ONNX order; refused when they are not the layer's. */
+function plannedCodes(entry: WeightPlan, count: number, layer: string): Int8Array | Uint8Array | undefined {
+  if (entry.codes === undefined) return undefined
+  const bytes = decodeCodes(entry.codes)
+  const codes = entry.format === 'u8' ? bytes : new Int8Array(bytes.buffer)
+  const { low, high } = formatRange(entry.format)
+  const wrong = codes.find((code) => code < low || code > high)
+  if (codes.length !== count || wrong !== undefined)
+    throw new DyadicError(
+      'refused',
+      `"weights" ${quoted(layer)} of the plan has ${wrong === undefined ? `${codes.length} codes, the layer has ${count} weights` : `the code ${wrong}, outside ${entry.format}`}; make the plan with this model, or leave "codes" out`,
+    )
+  return codes
+}
+
+/** The plan's factors of weight groups; refused when they are not the layer's. */
+function plannedGroups(entry: WeightPlan, outputs: number, taps: number, layer: string): WeightGroups | undefined {
+  if (entry.groups === undefined) return undefined
+  const { size } = entry.groups
+  const factors = decodeCodes(entry.groups.factors)
+  const count = outputs * Math.ceil(taps / size)
+  if (factors.length !== count || factors.includes(0))
+    throw new DyadicError(
+      'refused',
+      `"weights" ${quoted(layer)} of the plan has ${factors.length} group factors; groups of ${size} in ${outputs} × ${taps} weights need ${count} factors from 1 to 255`,
+    )
+  return { size, factors }
+}
+
+/** The relative scales of a layer's output channels; refused unless there is one for each. */
+function outputScales(target: TensorPlan, outputs: number, layer: string): readonly number[] | undefined {
+  const { channelScales } = target
+  if (channelScales !== undefined && channelScales.length !== outputs)
+    throw new DyadicError(
+      'refused',
+      `"tensors" ${quoted(layer)} of the plan has ${channelScales.length} values in "channelScales", the layer has ${outputs} output channels; give one for each`,
+    )
+  return channelScales
 }
 
 /** The plan's bias where it has one, otherwise the file's; refused where it has another length. */
@@ -194,40 +274,30 @@ function realBias(context: LoweringContext, outputs: number): ArrayLike<number> 
   return bias
 }
 
-/** Codes allowed at the output: the format's range cut by the fused activation's bounds (half up, R1). */
-export function clampInterval(context: LoweringContext, target: TensorPlan): { low: number; high: number } {
-  const range = formatRange(target.format)
-  const offset = storedOffset(target.format)
-  const code = (value: number | undefined, absent: number): number =>
-    value === undefined
-      ? absent
-      : clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high)
-  const low = code(context.attribute<number>('low'), range.low)
-  const high = code(context.attribute<number>('high'), range.high)
-  return intersect(interval(range.low - offset, range.high - offset), interval(low - offset, high - offset))
-}
-
-/** Codes that can be stored: the requantised interval moved by the zero point, cut by the clamp. */
-export function reached(
-  requantised: { low: number; high: number },
-  zeroPoint: number,
-  limits: { low: number; high: number },
-): { low: number; high: number } {
-  return interval(
-    clamp(requantised.low + zeroPoint, limits.low, limits.high),
-    clamp(requantised.high + zeroPoint, limits.low, limits.high),
-  )
-}
-
-function residualOf(context: LoweringContext, target: TensorPlan, shift: number): Residual {
-  const value = context.input(3)
-  demand8Bit(value, context.node)
-  const [, channels, height = 1, width = 1] = context.outputShape
-  demandSameStorage(value, { height, width, channels }, context.node)
+function residualOf(context: LoweringContext, target: TensorPlan, view: View, shift: number): Residual {
+  const given = imageInput(context, 3)
+  const value = storageFormat(target.format) === given.tensor.format ? given : widened(context, given, target)
   const { scale, zeroPoint } = uniform(value, context.node)
+  if (!sameView(value.view, view))
+    throw new DyadicError('refused', `the residual of layer ${quoted(context.outputName)} is stored in another order`)
   return {
     input: value.tensor,
     zeroPoint,
-    ...dyadicAtShift(scale / target.scale, shift, 256, `the residual of layer ${quoted(context.outputName)}`),
+    ...dyadicAtShift(
+      scale / target.scale,
+      shift,
+      value.tensor.format === 's8' ? 256 : 2 ** 16,
+      `the residual of layer ${quoted(context.outputName)}`,
+    ),
   }
+}
+
+/** A residual in the storage of the sum: s8 becomes s16 exactly, s16 becomes s8 in the scale of the sum. */
+function widened(context: LoweringContext, value: QuantisedValue, target: TensorPlan): QuantisedValue {
+  const { scale } = uniform(value, context.node)
+  const plan: TensorPlan =
+    target.format === 's16'
+      ? { format: 's16', scale: scale / 64, zeroPoint: 0 }
+      : { ...target, channelScales: undefined }
+  return rescale(context, value, plan, context.fresh())
 }

@@ -3,7 +3,7 @@
  * input made from the signs of the weights attains each one.
  */
 import { describe, expect, it } from 'vitest'
-import type { Stored } from '../kernels/scalar/geometry.ts'
+import { channelStride, type Stored } from '../kernels/scalar/geometry.ts'
 import { INT8, INT32, type Interval, interval } from '../num/interval.ts'
 import { requantizeExact } from '../num/requantize.ts'
 import { type IntegerArray, interpret } from '../program/interpret.ts'
@@ -16,15 +16,16 @@ import type {
   Instruction,
   IntegerGraph,
   IntegerTensor,
+  StorageFormat,
 } from './integer-graph.ts'
 import { lowered, randomCodes, randomNetwork } from './network.fixture.ts'
 
-type Tensors = ReadonlyMap<number, Stored<Int8Array> | Stored<Int32Array>>
+type Tensors = ReadonlyMap<number, Stored>
 
 const inside = (value: bigint | number, { low, high }: Interval): boolean => value >= low && value <= high
 
 /** Value of a stored tensor, undefined outside it. */
-function at(tensor: Stored<Int8Array> | Stored<Int32Array>, y: number, x: number, c: number): bigint | undefined {
+function at(tensor: Stored, y: number, x: number, c: number): bigint | undefined {
   if (y < 0 || x < 0 || y >= tensor.height || x >= tensor.width) return undefined
   return BigInt(tensor.data[(y * tensor.width + x) * tensor.stride + c] as number)
 }
@@ -107,7 +108,7 @@ function checkInstruction(instruction: Instruction, tensors: Tensors): void {
 }
 
 function run(graph: IntegerGraph, inputs: ReadonlyMap<string, IntegerArray>): Tensors {
-  const tensors = new Map<number, Stored<Int8Array> | Stored<Int32Array>>()
+  const tensors = new Map<number, Stored>()
   interpret(graph, inputs, (tensor, stored) => void tensors.set(tensor.id, stored))
   return tensors
 }
@@ -119,22 +120,28 @@ function alone(
   wide: Instruction,
 ): IntegerGraph {
   const { output } = wide as Exclude<Instruction, { kind: 'export' }>
-  const port = (tensor: IntegerTensor, name: string, format: 's8' | 's32') => ({
+  const port = (tensor: IntegerTensor, name: string, format: StorageFormat) => ({
     ...{ name, format, layout: 'nhwc' as const, scale: [1], zeroPoint: [0] },
     shape: [1, tensor.channels, tensor.height, tensor.width],
   })
   return {
     name: instruction.name,
-    inputs: operands.map((tensor) => port(tensor, tensor.name, 's8')),
+    inputs: operands.map((tensor) => port(tensor, tensor.name, tensor.format)),
     outputs: [port(output, 'y', output.format)],
     tensors: [...operands, output],
     instructions: [
       ...operands.map((tensor) => ({
         ...{ kind: 'import' as const, name: tensor.name, output: tensor, inputName: tensor.name },
-        ...{ format: 's8' as const, layout: 'nhwc' as const },
+        ...{ format: tensor.format as 's8' | 's16', layout: 'nhwc' as const },
       })),
       wide,
-      { kind: 'export', name: 'y', input: output, outputName: 'y', format: output.format, layout: 'nhwc' },
+      {
+        ...{ kind: 'export' as const, name: 'y', input: output, outputName: 'y', format: output.format, start: 0 },
+        loops: [
+          { count: output.height * output.width, step: channelStride(output.channels) },
+          { count: output.channels, step: 1 },
+        ],
+      },
     ],
   }
 }
@@ -197,7 +204,14 @@ function attack(instruction: ConvolutionInstruction): void {
               grows === (end === 'high') ? input.range.high : input.range.low
           }
       const given = new Map<string, IntegerArray>([['x', codes]])
-      if (residual) given.set('r', new Int8Array(residual.input.channels).fill(residual.input.range[end]))
+      if (residual)
+        given.set(
+          'r',
+          (residual.input.format === 's16'
+            ? new Int16Array(residual.input.channels)
+            : new Int8Array(residual.input.channels)
+          ).fill(residual.input.range[end]),
+        )
       const tensors = run(graph, given)
       checkConvolution({ ...made, bounds }, tensors)
       expect(runNetwork(network, given)).toEqual(interpret(graph, given))
@@ -266,7 +280,7 @@ describe('the bounds of whole random networks', () => {
       const { graph, set } = randomNetwork(seed)
       const { integers } = await lowered(graph, set)
       const certificate = certify(integers)
-      const computing = ['convolution', 'depthwise', 'add', 'average-pool']
+      const computing = ['convolution', 'depthwise', 'add', 'average-pool', 'rescale', 'multiply']
       const wanted = integers.instructions.filter(({ kind }) => computing.includes(kind))
       expect(certificate.rows.map(({ name }) => name)).toEqual(wanted.map(({ name }) => name))
       for (const { accumulator, biased, requantised, stored } of certificate.rows)

@@ -3,9 +3,18 @@
  * Bounds come from the actual weights, so they are attained by some input unless padding or clamping removes it.
  */
 import { DyadicError, quoted } from '../error.ts'
-import { contains, hull, INT16, INT32, type Interval, interval } from '../num/interval.ts'
+import {
+  addIntervals,
+  contains,
+  hull,
+  INT16,
+  INT32,
+  type Interval,
+  interval,
+  multiplyIntervals,
+} from '../num/interval.ts'
 import { requantize, requantizeSum } from '../num/requantize.ts'
-import type { Bounds, Requantisation, Residual } from './integer-graph.ts'
+import type { Bounds, Requantisation, Residual, WeightGroups } from './integer-graph.ts'
 
 const ZERO: Interval = { low: 0, high: 0 }
 
@@ -39,11 +48,18 @@ function demandInt64(
     )
 }
 
+/** What a weight's code − zero point is multiplied by (R12). */
+function groupFactor(groups: WeightGroups | undefined, output: number, tap: number, taps: number): number {
+  if (groups === undefined) return 1
+  return groups.factors[output * Math.ceil(taps / groups.size) + Math.floor(tap / groups.size)]
+}
+
 export interface ConvolutionProof {
   readonly where: string
   /** [output][taps × inputs per group], stored codes. */
   readonly weights: Int8Array
   readonly weightZeroPoints: Int16Array
+  readonly weightGroups?: WeightGroups
   readonly outputs: number
   readonly groups: number
   /** Input channels of the whole tensor, and integers that can be stored. */
@@ -96,7 +112,12 @@ export function proveConvolution(proof: ConvolutionProof): Bounds {
     let sumLow = 0
     let sumHigh = 0
     for (let t = 0; t < taps; t++) {
-      const weight = weights[o * taps + t] - proof.weightZeroPoints[o]
+      const weight = (weights[o * taps + t] - proof.weightZeroPoints[o]) * groupFactor(proof.weightGroups, o, t, taps)
+      if (weight < INT16.low || weight > INT16.high)
+        throw new DyadicError(
+          'limit',
+          `layer ${quoted(proof.where)}: a weight of output channel ${o} times its group's factor is ${weight}, beyond int16; use smaller factors in the plan`,
+        )
       const c = first + (t % inputs)
       const a = weight * low[c]
       const b = weight * high[c]
@@ -163,24 +184,55 @@ export function proveAdd(
   rightMultiplier: number,
   shift: number,
 ): Bounds {
-  const rounding = 2 ** (shift - 1)
-  const sum = interval(
-    left.low * leftMultiplier + right.low * rightMultiplier,
-    left.high * leftMultiplier + right.high * rightMultiplier,
-  )
-  const partial = hull(
-    hull(
-      interval(left.low * leftMultiplier, left.high * leftMultiplier),
-      interval(right.low * rightMultiplier, right.high * rightMultiplier),
-    ),
-    sum,
-  )
+  const a = multiplyIntervals(left, interval(leftMultiplier, leftMultiplier))
+  const b = multiplyIntervals(right, interval(rightMultiplier, rightMultiplier))
+  const sum = addIntervals(a, b)
+  const partial = hull(hull(a, b), sum)
   demandInt32(partial, where, 'a scaled addend')
-  const biased = interval(sum.low + rounding, sum.high + rounding)
+  return shifted(where, partial, sum, shift)
+}
+
+/** Bounds of a rescaling (R10): the product with either multiplier of any channel, and the rounding term, stay within int32. */
+export function proveRescale(
+  where: string,
+  value: Interval,
+  positive: Int32Array,
+  negative: Int32Array,
+  shift: number,
+): Bounds {
+  const above = interval(Math.max(0, value.low), Math.max(0, value.high))
+  const below = interval(Math.min(0, value.low), Math.min(0, value.high))
+  let product: Interval = ZERO
+  for (const multiplier of positive) product = hull(product, multiplyIntervals(above, interval(multiplier, multiplier)))
+  for (const multiplier of negative) product = hull(product, multiplyIntervals(below, interval(multiplier, multiplier)))
+  demandInt32(product, where, 'a scaled value')
+  return shifted(where, product, product, shift)
+}
+
+/** The last step of R5 and R10: rounding term and shift. */
+function shifted(where: string, accumulator: Interval, sum: Interval, shift: number): Bounds {
+  const biased = addIntervals(sum, interval(2 ** (shift - 1), 2 ** (shift - 1)))
   demandInt32(biased, where, 'the sum with its rounding term')
   return {
-    accumulator: partial,
+    accumulator,
     biased,
     requantised: interval(Math.floor(biased.low / 2 ** shift), Math.floor(biased.high / 2 ** shift)),
+  }
+}
+
+/** Bounds of a product (R11): it stays within int32 before it is requantised. */
+export function proveMultiply(
+  where: string,
+  left: Interval,
+  right: Interval,
+  multiplier: number,
+  shift: number,
+): Bounds {
+  const product = multiplyIntervals(left, right)
+  demandInt32(product, where, 'the product')
+  return {
+    accumulator: product,
+    biased: product,
+    requantised: interval(requantize(product.low, multiplier, shift), requantize(product.high, multiplier, shift)),
   }
 }

@@ -33,8 +33,8 @@ export function certify(graph: IntegerGraph): Certificate {
   for (const instruction of graph.instructions) {
     if (!('bounds' in instruction)) continue
     const { bounds, output } = instruction
-    // Additions choose their multipliers so as to fill int32: they say nothing about room.
-    if (instruction.kind !== 'add')
+    // Additions and rescalings choose their multipliers so as to fill int32: they say nothing about room.
+    if (instruction.kind !== 'add' && instruction.kind !== 'rescale')
       for (const { low, high } of [bounds.accumulator, bounds.biased]) largest = Math.max(largest, -low, high)
     rows.push({
       name: instruction.name,

@@ -1,92 +1,64 @@
-/** Additions, averages and unary functions to integers. */
+/** Sums and products of two values. */
 import { DyadicError, quoted } from '../error.ts'
-import { operators } from '../graph/operators/index.ts'
-import { type DyadicRatios, dyadicRatios, roundHalfUp } from '../num/dyadic.ts'
+import { dyadicRatios } from '../num/dyadic.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
-import { formatRange, type TensorPlan } from '../quantize/plan.ts'
-import { clampInterval, reached } from './accumulate.ts'
-import { proveAdd, proveAverage, proveConvolution } from './bounds.ts'
-import type { IntegerTensor, Window } from './integer-graph.ts'
+import type { TensorPlan } from '../quantize/plan.ts'
+import { proveAdd, proveMultiply } from './bounds.ts'
+import { lowerFactors, plannedTensor, plannedValue, rescale, signedMultipliers } from './elementwise.ts'
+import { moveTo, wholeInput } from './place.ts'
 import {
-  demand8Bit,
-  demandImage,
-  demandSameStorage,
+  clampInterval,
+  demandNarrow,
   type LoweringContext,
+  narrowPlan,
   type QuantisedValue,
+  reached,
   storedOffset,
-  tensorPlan,
   uniform,
 } from './quantised-value.ts'
+import { assignmentLike, broadcastView, coversTensor, pairLoops, sameView, type View, viewPositions } from './view.ts'
 
-/** Stored 8-bit format or a refusal. */
-function demandNarrow(target: TensorPlan, context: LoweringContext): void {
-  if (target.format !== 'u8' && target.format !== 's8')
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) cannot store ${target.format}; only convolutions and dense layers can be wider than 8 bits: choose s8 or u8 for ${quoted(context.outputName)} in the plan`,
-    )
-}
-
-function outputTensor(
-  context: LoweringContext,
-  target: TensorPlan,
-  like: Pick<IntegerTensor, 'height' | 'width' | 'channels'>,
-  range: { low: number; high: number },
-  name = context.outputName,
-): IntegerTensor {
-  return context.tensor({
-    name,
-    format: 's8',
-    height: like.height,
-    width: like.width,
-    channels: like.channels,
-    scale: target.scale,
-    zeroPoint: target.zeroPoint - storedOffset(target.format),
-    range,
-  })
-}
-
-function result(tensor: IntegerTensor, target: TensorPlan, flat: boolean): QuantisedValue {
-  return { tensor, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], flat }
-}
-
-/** `dyadic.Add` by rule R5: multipliers of one common shift, as precise as int32 allows. */
+/** `dyadic.Add` and Add by rule R5. */
 export function lowerAdd(context: LoweringContext): QuantisedValue {
-  const [left, right] = [context.input(0), context.input(1)]
-  for (const value of [left, right]) demand8Bit(value, context.node)
-  demandSameStorage(left, right.tensor, context.node)
-  const target = tensorPlan(context.plan, context.outputName, context.node)
-  demandNarrow(target, context)
+  return lowerSum(context, 1)
+}
+
+/** Sub: R5 with a negative multiplier. */
+export function lowerSub(context: LoweringContext): QuantisedValue {
+  return lowerSum(context, -1)
+}
+
+function lowerSum(context: LoweringContext, sign: 1 | -1): QuantisedValue {
+  const target = narrowPlan(context)
+  const { left, right, swapped } = operands(context)
   const [a, b] = [uniform(left, context.node), uniform(right, context.node)]
-  const leftRange = interval(left.tensor.range.low - a.zeroPoint, left.tensor.range.high - a.zeroPoint)
-  const rightRange = interval(right.tensor.range.low - b.zeroPoint, right.tensor.range.high - b.zeroPoint)
-  const magnitude = (range: { low: number; high: number }): number => Math.max(-range.low, range.high, 1)
-  const ratios = [a.scale / target.scale, b.scale / target.scale]
-  let shift = 30
-  let multipliers: number[]
-  do {
-    multipliers = ratios.map((ratio) => roundHalfUp(ratio * 2 ** shift))
-    const reach = magnitude(leftRange) * multipliers[0] + magnitude(rightRange) * multipliers[1] + 2 ** (shift - 1)
-    if (reach < 2 ** 31) break
-  } while (--shift > 0)
-  if (shift === 0)
-    throw new DyadicError(
-      'refused',
-      `addition ${quoted(context.node.name)}: scale ratios ${ratios} leave no room in int32; check the scales of the plan`,
-    )
-  const bounds = proveAdd(context.outputName, leftRange, multipliers[0], rightRange, multipliers[1], shift)
+  const [signA, signB] = swapped ? [sign, 1] : [1, sign]
+  const range = (value: QuantisedValue, zeroPoint: number) =>
+    interval(value.tensor.range.low - zeroPoint, value.tensor.range.high - zeroPoint)
+  const [leftRange, rightRange] = [range(left, a.zeroPoint), range(right, b.zeroPoint)]
+  const magnitude = ({ low, high }: { low: number; high: number }): number => Math.max(-low, high, 1)
+  const { multipliers, shift } = signedMultipliers(
+    [
+      { ratios: [(signA * a.scale) / target.scale], magnitude: magnitude(leftRange) },
+      { ratios: [(signB * b.scale) / target.scale], magnitude: magnitude(rightRange) },
+    ],
+    (x, y) => x + y,
+    `addition ${quoted(context.node.name)}`,
+  )
+  const [[leftMultiplier], [rightMultiplier]] = multipliers
+  const bounds = proveAdd(context.outputName, leftRange, leftMultiplier, rightRange, rightMultiplier, shift)
   const limits = clampInterval(context, target)
   const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
-  const output = outputTensor(context, target, left.tensor, reached(bounds.requantised, outputZeroPoint, limits))
+  const output = plannedTensor(context, target, left.tensor, reached(bounds.requantised, outputZeroPoint, limits))
   context.emit({
     kind: 'add',
     name: context.node.name,
     output,
     left: left.tensor,
     right: right.tensor,
-    leftMultiplier: multipliers[0],
-    rightMultiplier: multipliers[1],
+    leftMultiplier,
+    rightMultiplier,
     shift,
     leftZeroPoint: a.zeroPoint,
     rightZeroPoint: b.zeroPoint,
@@ -94,176 +66,187 @@ export function lowerAdd(context: LoweringContext): QuantisedValue {
     clamp: limits,
     bounds,
   })
-  return result(output, target, left.flat)
+  return plannedValue(output, target, left.view)
 }
 
-/** Whether every window lies within the tensor and its padding (`ceil_mode` lets the last ones reach beyond). */
-function windowsFit({ height, width }: IntegerTensor, output: readonly number[], window: Window): boolean {
-  return [height, width].every((size, axis) => {
-    const extent = (window.kernel[axis] - 1) * window.dilations[axis] + 1
-    return (output[axis + 2] - 1) * window.strides[axis] + extent <= size + window.pads[axis] + window.pads[axis + 2]
-  })
-}
-
-/** AveragePool and GlobalAveragePool by rule R6: every window must divide by the same count. */
-export function lowerAverage(context: LoweringContext, window: Window, countsPadding: boolean): QuantisedValue {
-  const input = context.input(0)
-  demand8Bit(input, context.node)
-  demandImage(input, context.node)
-  const target = tensorPlan(context.plan, context.outputName, context.node)
-  demandNarrow(target, context)
-  if ((!countsPadding && window.pads.some((pad) => pad > 0)) || !windowsFit(input.tensor, context.outputShape, window))
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) averages over windows of different sizes at the border; only count_include_pad = 1 or no padding, and ceil_mode = 0 where a window would be cut, has an integer form`,
-    )
-  const { scale, zeroPoint } = uniform(input, context.node)
-  const count = window.kernel[0] * window.kernel[1]
-  const ratio = dyadicRatios([scale / (target.scale * count)], `average ${quoted(context.outputName)}`)
-  const [multiplier] = ratio.multipliers
+/** Mul: by R11, or by R10 where one factor is a constant for all elements or for each channel. */
+export function lowerMul(context: LoweringContext): QuantisedValue {
+  const target = narrowPlan(context)
+  const constantIndex = [0, 1].find((index) => context.isConstant(index))
+  if (constantIndex !== undefined) {
+    const { values, shape } = context.constant(constantIndex)
+    const rank = context.outputShape.length
+    const varying = shape.flatMap((size, index) => (size > 1 ? [index + rank - shape.length] : []))
+    if (varying.length === 0 || (varying.length === 1 && isChannel(context, 1 - constantIndex, varying[0])))
+      return lowerFactors(context, 1 - constantIndex, varying, Array.from(values, Number))
+  }
+  let { left, right } = operands(context)
+  const ratioOf = (): number => (uniform(left, context.node).scale * uniform(right, context.node).scale) / target.scale
+  let ratio = dyadicRatios([ratioOf()], `product ${quoted(context.outputName)}`)
+  if (ratio.left > 0) {
+    // R11 does not shift left; finer codes of a factor are the same thing, and exact.
+    const { scale } = uniform(left, context.node)
+    const finer: TensorPlan = { format: 's16', scale: scale / 2 ** Math.min(6, ratio.left), zeroPoint: 0 }
+    if (left.tensor.format === 's8') left = rescale(context, left, finer, context.fresh())
+    ratio = dyadicRatios([ratioOf()], `product ${quoted(context.outputName)}`)
+    if (ratio.left > 0)
+      throw new DyadicError(
+        'refused',
+        `product ${quoted(context.node.name)}: the output scale ${target.scale} is finer than half a unit of the product; give ${quoted(context.outputName)} a larger scale in the plan`,
+      )
+  }
+  const [a, b] = [uniform(left, context.node), uniform(right, context.node)]
+  const bounds = proveMultiply(
+    context.outputName,
+    interval(left.tensor.range.low - a.zeroPoint, left.tensor.range.high - a.zeroPoint),
+    interval(right.tensor.range.low - b.zeroPoint, right.tensor.range.high - b.zeroPoint),
+    ratio.multipliers[0],
+    ratio.shift,
+  )
   const limits = clampInterval(context, target)
   const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
-  const [, channels, height = 1, width = 1] = context.outputShape
-  if (ratio.left > 0) return lowerFineAverage(context, target, window, ratio)
-  const bounds = proveAverage(context.outputName, input.tensor.range, zeroPoint, count, multiplier, ratio.shift)
-  const output = outputTensor(
-    context,
-    target,
-    { height, width, channels },
-    reached(bounds.requantised, outputZeroPoint, limits),
-  )
+  const output = plannedTensor(context, target, left.tensor, reached(bounds.requantised, outputZeroPoint, limits))
   context.emit({
-    kind: 'average-pool',
+    kind: 'multiply',
     name: context.node.name,
     output,
-    input: input.tensor,
-    window,
-    inputZeroPoint: zeroPoint,
-    multiplier,
+    left: left.tensor,
+    right: right.tensor,
+    leftZeroPoint: a.zeroPoint,
+    rightZeroPoint: b.zeroPoint,
+    multiplier: ratio.multipliers[0],
     shift: ratio.shift,
     outputZeroPoint,
     clamp: limits,
     bounds,
   })
-  return result(output, target, false)
+  return plannedValue(output, target, left.view)
+}
+
+/** Whether a dimension of an input is its stored channels. */
+function isChannel(context: LoweringContext, index: number, dimension: number): boolean {
+  const { view, tensor } = context.input(index)
+  const axes = view.dimensions[dimension]
+  return axes.length === 1 && axes[0].step === 1 && axes[0].count === tensor.channels
 }
 
 /**
- * An average whose output scale is finer than half a unit of the sum. Only convolutions shift left (R2), so it becomes one,
- * with weights 1: the same sums and the same rounding.
+ * Both operands, the left one with the output's shape over a whole tensor, the right one stored alike or as one pixel;
+ * `swapped` where left is the node's second input.
  */
-function lowerFineAverage(
-  context: LoweringContext,
-  target: TensorPlan,
-  window: Window,
-  ratio: DyadicRatios,
-): QuantisedValue {
-  const input = context.input(0)
-  const [, channels, height = 1, width = 1] = context.outputShape
-  const sum = {
-    weights: new Int8Array(channels * window.kernel[0] * window.kernel[1]).fill(1),
-    weightZeroPoints: new Int16Array(channels),
-    bias: new Int32Array(channels),
-    inputZeroPoints: new Int16Array(channels).fill(uniform(input, context.node).zeroPoint),
-    groups: channels,
-    requantisation: { ...ratio, multipliers: new Int32Array(channels).fill(ratio.multipliers[0]) },
+function operands(context: LoweringContext): { left: QuantisedValue; right: QuantisedValue; swapped: boolean } {
+  const shape = context.outputShape
+  const full = [0, 1].find((index) => !context.isConstant(index) && String(context.inputShape(index)) === String(shape))
+  const swapped = full === 1
+  const left = full === undefined ? repeated(context, 0, undefined) : wholeInput(context, full)
+  const other = swapped ? 0 : 1
+  const right = context.isConstant(other)
+    ? constantOperand(context, other, left)
+    : computedOperand(context, other, left)
+  return { left, right, swapped }
+}
+
+/** A computed operand as it is stored, as one pixel, or moved to the storage of the other. */
+function computedOperand(context: LoweringContext, index: number, left: QuantisedValue): QuantisedValue {
+  const value = context.input(index)
+  demandNarrow(value, context.node)
+  const { height, width, channels } = left.tensor
+  const { tensor } = value
+  const view = broadcastView(value.view, context.outputShape)
+  if (tensor.channels === channels && coversTensor(value.view, tensor)) {
+    if (tensor.height === height && tensor.width === width && sameView(view, left.view)) return value
+    // One pixel meets all pixels where its channels lie along the same dimension.
+    const onPixel = left.view.dimensions.map((axes) => (axes.some(({ step }) => step === 1) ? axes : []))
+    const own = view.dimensions.map((axes) => axes.filter(({ step }) => step !== 0))
+    if (
+      tensor.height * tensor.width === 1 &&
+      sameView({ start: 0, dimensions: own }, { start: 0, dimensions: onPixel })
+    )
+      return value
   }
-  const bounds = proveConvolution({
-    ...sum,
-    where: context.outputName,
-    outputs: channels,
-    inputChannels: channels,
-    inputRange: input.tensor.range,
-    padded: window.pads.some((pad) => pad > 0),
-  })
-  const limits = clampInterval(context, target)
-  const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
-  const range = reached(bounds.requantised, outputZeroPoint, limits)
-  const output = outputTensor(context, target, { height, width, channels }, range)
+  return repeated(context, index, left)
+}
+
+/** An operand repeated to the output's shape, in the storage of another value where that is given. */
+function repeated(context: LoweringContext, index: number, like: QuantisedValue | undefined): QuantisedValue {
+  const value = context.input(index)
+  demandNarrow(value, context.node)
+  const expanded = { ...value, view: broadcastView(value.view, context.outputShape) }
+  if (like === undefined) return moveTo(context, expanded, assignmentLike(expanded.view))
+  uniform(value, context.node)
+  const { height, width, channels } = like.tensor
+  const name = context.fresh()
+  const output = context.tensor({ ...value.tensor, height, width, channels, name })
   context.emit({
-    ...sum,
-    kind: channels > 1 ? 'depthwise' : 'convolution',
-    name: context.node.name,
+    kind: 'move',
+    name,
     output,
-    input: input.tensor,
-    window,
-    weightFormat: 's2',
-    outputZeroPoint,
-    clamp: limits,
-    bounds,
+    sources: [
+      {
+        input: value.tensor,
+        sourceStart: expanded.view.start,
+        targetStart: like.view.start,
+        loops: pairLoops(expanded.view, like.view),
+      },
+    ],
   })
-  return result(output, target, false)
+  return { ...value, tensor: output, view: like.view }
 }
 
-/** Any function of one 8-bit value: 256 entries, computed by the operator's own float meaning and rounded half up (R7). */
-export function lowerTable(context: LoweringContext): QuantisedValue {
-  const input = context.input(0)
-  demand8Bit(input, context.node)
-  const { scale, zeroPoint } = uniform(input, context.node)
-  const target = tensorPlan(context.plan, context.outputName, context.node)
-  demandNarrow(target, context)
-  const operator = operators.get(context.node.operator)
-  if (operator === undefined)
-    throw new DyadicError('unsupported', `operator ${quoted(context.node.operator)} is unknown`)
-  const reals = Float32Array.from({ length: 256 }, (_, index) => (index - 128 - zeroPoint) * scale)
-  const constants = context.node.inputs.slice(1).map((_, index) => {
-    if (!context.hasInput(index + 1)) return undefined
-    const { values, shape } = context.constant(index + 1)
-    return { type: 'float32' as const, shape, data: Float32Array.from(values) }
+/** A constant operand as 16-bit codes over its own range: one pixel where only channels differ, otherwise a whole tensor. */
+function constantOperand(context: LoweringContext, index: number, left: QuantisedValue): QuantisedValue {
+  const { values, shape } = context.constant(index)
+  const magnitude = Array.from(values, Number).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  if (!(magnitude < Infinity))
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (${context.node.operator}): constant ${quoted(context.node.inputs[index])} is not finite`,
+    )
+  const scale = magnitude / 32767 || 1
+  const { height, width, channels } = left.tensor
+  const rows = rowMajor(shape)
+  // Where the constant's elements lie for each element of the output, in the output's order.
+  const positions = viewPositions(broadcastView(rows, context.outputShape))
+  const stored = viewPositions(left.view)
+  const stride = (channels + 7) & -8
+  const codes = new Int16Array(height * width * channels)
+  stored.forEach((position, element) => {
+    const channel = position % stride
+    const place = ((position - channel) / stride) * channels + channel
+    codes[place] = clamp(Math.floor(Number(values[positions[element]]) / scale + 0.5), -32767, 32767)
   })
-  const [{ data }] = operator.evaluate({
-    node: context.node.name,
-    inputs: [{ type: 'float32', shape: [256], data: reals }, ...constants],
-    attributes: context.node.attributes,
-    outputs: [{ type: 'float32', shape: [256] }],
+  const onePixel = codes.every((code, place) => code === codes[place % channels])
+  const name = context.fresh()
+  const output = context.tensor({
+    name,
+    format: 's16',
+    height: onePixel ? 1 : height,
+    width: onePixel ? 1 : width,
+    channels,
+    scale,
+    zeroPoint: 0,
+    range: interval(
+      Math.min(
+        0,
+        codes.reduce((a, b) => Math.min(a, b)),
+      ),
+      Math.max(
+        0,
+        codes.reduce((a, b) => Math.max(a, b)),
+      ),
+    ),
   })
-  return emitTable(context, input, target, (code) => Number(data[code + 128]))
+  context.emit({ kind: 'constant', name, output, codes: onePixel ? codes.slice(0, channels) : codes })
+  return { tensor: output, format: 's16', scale: [scale], zeroPoint: [0], view: left.view }
 }
 
-/** The same real values in another scale: a table too. */
-export function rescale(
-  context: LoweringContext,
-  input: QuantisedValue,
-  target: TensorPlan,
-  name = context.outputName,
-): QuantisedValue {
-  demand8Bit(input, context.node)
-  demandNarrow(target, context)
-  const { scale, zeroPoint } = uniform(input, context.node)
-  return emitTable(context, input, target, (code) => (code - zeroPoint) * scale, name)
-}
-
-function emitTable(
-  context: LoweringContext,
-  input: QuantisedValue,
-  target: TensorPlan,
-  real: (code: number) => number,
-  name = context.outputName,
-): QuantisedValue {
-  const range = formatRange(target.format)
-  const offset = storedOffset(target.format)
-  const table = Int8Array.from({ length: 256 }, (_, index) => {
-    const code = index - 128
-    const reachable = code >= input.tensor.range.low && code <= input.tensor.range.high
-    const value = real(code)
-    if (Number.isNaN(value)) {
-      if (!reachable) return 0
-      throw new DyadicError(
-        'unsupported',
-        `node ${quoted(context.node.name)} (${context.node.operator}) is not a number for values that ${quoted(input.tensor.name)} can take; limit its range in the plan, or add a Clip before it`,
-      )
-    }
-    return clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high) - offset
+/** The view of a compact row-major array. */
+function rowMajor(shape: readonly number[]): View {
+  let step = 1
+  const dimensions = shape.toReversed().map((count) => {
+    const axes = count === 1 ? [] : [{ count, step }]
+    step *= count
+    return axes
   })
-  const reachable = table.subarray(input.tensor.range.low + 128, input.tensor.range.high + 129)
-  const codes = interval(Math.min(...reachable), Math.max(...reachable))
-  const output = outputTensor(context, target, input.tensor, codes, name)
-  context.emit({
-    kind: 'table',
-    name: name === context.outputName ? context.node.name : name,
-    output,
-    input: input.tensor,
-    table,
-  })
-  return result(output, target, input.flat)
+  return { start: 0, dimensions: dimensions.toReversed() }
 }

@@ -6,8 +6,8 @@
  */
 import type { Interval } from '../num/interval.ts'
 
-/** How a stored tensor's integers are represented. */
-export type StorageFormat = 's8' | 's32'
+/** How a stored tensor's integers are represented. `s32` is written by convolutions and read by exports only. */
+export type StorageFormat = 's8' | 's16' | 's32'
 
 export interface IntegerTensor {
   readonly id: number
@@ -33,7 +33,10 @@ export interface Requantisation {
   readonly left: number
 }
 
-/** A residual tensor added inside the convolution's one rounding (R4): ((r − zeroPoint) << left) × multiplier, same shift. */
+/**
+ * A residual tensor added inside the convolution's one rounding (R4): ((r − zeroPoint) << left) × multiplier, same shift. It
+ * has the output's format, s8 or s16.
+ */
 export interface Residual {
   readonly input: IntegerTensor
   readonly zeroPoint: number
@@ -65,11 +68,11 @@ interface InstructionBase {
   readonly output: IntegerTensor
 }
 
-/** Program input → NHWC s8: u8 values are stored as value − 128. */
+/** Program input → NHWC: u8 values are stored as s8, value − 128; s8 and s16 as they are. */
 export interface ImportInstruction extends InstructionBase {
   readonly kind: 'import'
   readonly inputName: string
-  readonly format: 'u8' | 's8'
+  readonly format: 'u8' | 's8' | 's16'
   readonly layout: 'nchw' | 'nhwc'
 }
 
@@ -84,6 +87,11 @@ export interface ConvolutionInstruction extends InstructionBase {
   readonly groups: number
   /** Stored codes, within the weight format's range. */
   readonly weights: Int8Array
+  /**
+   * Integer factors of groups of weights: code − zero point is multiplied by its group's factor when the program starts
+   * (R12). A group is `size` consecutive weights of one output channel in the order stored here; the last may be shorter.
+   */
+  readonly weightGroups?: WeightGroups
   /** Subtracted from each code of the output channel when the program starts. */
   readonly weightZeroPoints: Int16Array
   readonly weightFormat: string
@@ -98,7 +106,16 @@ export interface ConvolutionInstruction extends InstructionBase {
   readonly bounds: Bounds
 }
 
-/** Two tensors to one scale with one rounding (R5): clamp(((a−za)·ma + (b−zb)·mb + 2^(shift−1)) >> shift + zo), all int32. */
+/** Factors 1…255 of groups of weights: [output][group]. */
+export interface WeightGroups {
+  readonly size: number
+  readonly factors: Uint8Array
+}
+
+/**
+ * Two tensors of 8 or 16 bits to one scale with one rounding (R5): clamp(((a−za)·ma + (b−zb)·mb + 2^(shift−1)) >> shift + zo),
+ * all int32; multipliers may be negative. The right operand has the output's size, or is one pixel that meets every pixel.
+ */
 export interface AddInstruction extends InstructionBase {
   readonly kind: 'add'
   readonly left: IntegerTensor
@@ -133,44 +150,147 @@ export interface AveragePoolInstruction extends InstructionBase {
   readonly bounds: Bounds
 }
 
-/** A 256-entry table over s8 codes: output = table[input + 128] (R7). */
+/** A 256-entry table over s8 codes: output = table[input + 128] (R7). The output has the table's width. */
 export interface TableInstruction extends InstructionBase {
   readonly kind: 'table'
   readonly input: IntegerTensor
-  readonly table: Int8Array
+  readonly table: Int8Array | Int16Array
 }
 
-/** Strided selection with padding: output[h][w][c] = input[h·stepH+startH]…, or the fill code outside (R8). */
-export interface SelectInstruction extends InstructionBase {
-  readonly kind: 'select'
+/**
+ * A function of 16-bit codes by straight pieces (R9): with u = x + 32768, i = u >> 7, f = u & 127 the output is
+ * clamp((knots[i]·(128 − f) + knots[i+1]·f + 64) >> 7). 513 knots.
+ */
+export interface CurveInstruction extends InstructionBase {
+  readonly kind: 'curve'
+  /** s16. */
   readonly input: IntegerTensor
-  /** For height, width, channel: first source index, step, first destination index, count. */
-  readonly axes: readonly [SelectAxis, SelectAxis, SelectAxis]
-  readonly fill: number
+  readonly knots: Int16Array
+  readonly clamp: Interval
 }
 
-export interface SelectAxis {
-  readonly start: number
-  readonly step: number
-  readonly offset: number
+/**
+ * Another scale, by channel and sign (R10): m is `positive` where x ≥ zero point, else `negative`;
+ * clamp((((x − zero point)·m[c] + 2^(shift−1)) >> shift) + output zero point), all int32. Multipliers may be negative.
+ */
+export interface RescaleInstruction extends InstructionBase {
+  readonly kind: 'rescale'
+  readonly input: IntegerTensor
+  readonly inputZeroPoint: number
+  /** One per channel. */
+  readonly positive: Int32Array
+  readonly negative: Int32Array
+  readonly shift: number
+  readonly outputZeroPoint: number
+  readonly clamp: Interval
+  readonly bounds: Bounds
+}
+
+/**
+ * Product of two tensors (R11): clamp(requantize((a − za)·(b − zb)) + zo) with `multiplier` and `shift` of R3; the product
+ * fits int32. The right operand has the output's size, or is one pixel that meets every pixel.
+ */
+export interface MultiplyInstruction extends InstructionBase {
+  readonly kind: 'multiply'
+  readonly left: IntegerTensor
+  readonly right: IntegerTensor
+  readonly leftZeroPoint: number
+  readonly rightZeroPoint: number
+  readonly multiplier: number
+  readonly shift: number
+  readonly outputZeroPoint: number
+  readonly clamp: Interval
+  readonly bounds: Bounds
+}
+
+/**
+ * Softmax over the channels of each pixel (R13): with d = max − x, e = (coarse[d >> 8]·fine[d & 255] + 2^14) >> 15 and
+ * r = floor(one·2^31 / Σe) the output is clamp(((e·r + 2^30) >> 31) + zero point). At most 65,536 channels; e·r < 2^46.
+ */
+export interface SoftmaxInstruction extends InstructionBase {
+  readonly kind: 'softmax'
+  /** s8 or s16. */
+  readonly input: IntegerTensor
+  /** round(2^15·exp(−256·i·scale)) and round(2^15·exp(−i·scale)), 256 entries each. */
+  readonly coarse: Int32Array
+  readonly fine: Int32Array
+  /** Output codes of probability 1: round(1 / output scale), at most 2^15. */
+  readonly one: number
+  readonly outputZeroPoint: number
+  readonly clamp: Interval
+}
+
+/** One loop of a strided copy; steps count stored elements. */
+export interface Loop {
   readonly count: number
+  readonly sourceStep: number
+  readonly targetStep: number
 }
 
-/** Tensors side by side along one stored axis, all in the output's scale. */
-export interface ConcatInstruction extends InstructionBase {
-  readonly kind: 'concat'
-  readonly inputs: readonly IntegerTensor[]
-  readonly axis: 'height' | 'width' | 'channels'
+/** A strided copy out of one tensor: element by element over all loops, the first is the outermost. */
+export interface MoveSource {
+  readonly input: IntegerTensor
+  /** Stored element that the first copy reads, and the one it writes. */
+  readonly sourceStart: number
+  readonly targetStart: number
+  readonly loops: readonly Loop[]
 }
 
-/** NHWC tensor → program output, compact, in ONNX order. Values are stored value + offset (128 makes u8 of s8). */
+/**
+ * Codes to other places (R8): selection, padding, joining, transposing, repeating. Everything no source writes holds
+ * `fill` where it is given. Inputs have the output's format.
+ */
+export interface MoveInstruction extends InstructionBase {
+  readonly kind: 'move'
+  readonly sources: readonly MoveSource[]
+  readonly fill?: number
+}
+
+/** What a resized axis reads for each output index: source elements `first` and `second`, and the share of `second` in 1/2^bits. */
+export interface ResizeAxis {
+  readonly first: Int32Array
+  readonly second: Int32Array
+  readonly share: Int32Array
+}
+
+/**
+ * Linear interpolation along height, then width, with one rounding (R14): the sum of four codes with weights that add up to
+ * 2^(2·bits), + 2^(2·bits − 1), >> 2·bits. Scale and zero point stay.
+ */
+export interface ResizeInstruction extends InstructionBase {
+  readonly kind: 'resize'
+  readonly input: IntegerTensor
+  readonly rows: ResizeAxis
+  readonly columns: ResizeAxis
+  /** At most 7, so that everything fits int32. */
+  readonly bits: number
+}
+
+/** A tensor that is known at compile time: codes [height][width][channels], compact. Costs nothing at run time. */
+export interface ConstantInstruction extends InstructionBase {
+  readonly kind: 'constant'
+  readonly codes: Int8Array | Int16Array
+}
+
+/**
+ * Stored tensor → program output, compact, in ONNX order: the loops run over the output in that order, outermost first.
+ * `u8` values are stored value + 128.
+ */
 export interface ExportInstruction {
   readonly kind: 'export'
   readonly name: string
   readonly input: IntegerTensor
   readonly outputName: string
-  readonly format: 'u8' | 's8' | 's32'
-  readonly layout: 'nchw' | 'nhwc'
+  readonly format: PortFormat
+  /** Stored element that is read first. */
+  readonly start: number
+  readonly loops: readonly ExportLoop[]
+}
+
+/** One loop of an export; the step counts stored elements. */
+export interface ExportLoop {
+  readonly count: number
+  readonly step: number
 }
 
 export type Instruction =
@@ -180,16 +300,24 @@ export type Instruction =
   | MaxPoolInstruction
   | AveragePoolInstruction
   | TableInstruction
-  | SelectInstruction
-  | ConcatInstruction
+  | CurveInstruction
+  | RescaleInstruction
+  | MultiplyInstruction
+  | SoftmaxInstruction
+  | MoveInstruction
+  | ResizeInstruction
+  | ConstantInstruction
   | ExportInstruction
+
+/** Integers at the rim: bytes, 16-bit or 32-bit words. */
+export type PortFormat = 'u8' | 's8' | 's16' | 's32'
 
 /** One program input or output at the rim. */
 export interface Port {
   readonly name: string
   /** ONNX shape. */
   readonly shape: readonly number[]
-  readonly format: 'u8' | 's8' | 's32'
+  readonly format: PortFormat
   readonly layout: 'nchw' | 'nhwc'
   /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. */
   readonly scale: readonly number[]

@@ -56,9 +56,9 @@ describe('a plan that does not fit is refused, naming the entry', () => {
     ],
     [
       'a wide value in the middle',
-      (plan) => (plan.tensors.v1!.format = 's16'),
+      (plan) => (plan.tensors.v1!.format = 's32'),
       'unsupported',
-      /"v1", which the plan stores as s16/,
+      /"v1", which the plan stores as s32/,
     ],
     [
       'an activation zero point',
@@ -115,7 +115,7 @@ describe('parsePlan', () => {
     const wrong = {
       ...structuredClone(plan),
       colour: 'red',
-      inputs: { x: { format: 's16', scale: [], zeroPoint: [0] } },
+      inputs: { x: { format: 's32', scale: [], zeroPoint: [0] } },
       tensors: { v1: { format: 'u8', scale: -1, zeroPoint: 0.5, comment: '' } },
     }
     const error = refusal(() => parsePlan(wrong, '"plan.json"'))

@@ -6,43 +6,74 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
-import { INT8, UINT8 } from '../num/interval.ts'
-import type { Plan } from '../quantize/plan.ts'
+import { formatRange, type Plan } from '../quantize/plan.ts'
 import { lowerConvolution, lowerDense } from './accumulate.ts'
-import { lowerAdd, lowerAverage, lowerTable, rescale } from './combine.ts'
-import type { Instruction, IntegerGraph, IntegerTensor, Port, Window } from './integer-graph.ts'
-import { lowerConcat, lowerMaxPool, lowerPad, lowerReshape, lowerSlice, poolWindow } from './move.ts'
-import { type LoweringContext, type QuantisedValue, storedOffset, storedShape } from './quantised-value.ts'
+import { lowerAdd, lowerMul, lowerSub } from './combine.ts'
+import { lowerFunction, lowerLeakyRelu, lowerPRelu, rescale } from './elementwise.ts'
+import type { ExportLoop, Instruction, IntegerGraph, IntegerTensor, Port, PortFormat } from './integer-graph.ts'
+import {
+  lowerConcat,
+  lowerDepthToSpace,
+  lowerExpand,
+  lowerGather,
+  lowerPad,
+  lowerReshape,
+  lowerSlice,
+  lowerSpaceToDepth,
+  lowerSplit,
+  lowerTranspose,
+} from './move.ts'
+import {
+  lowerAveragePool,
+  lowerGlobalAveragePool,
+  lowerGlobalMaxPool,
+  lowerMaxPool,
+  lowerReduceMax,
+  lowerReduceMean,
+} from './pool.ts'
+import { type LoweringContext, type QuantisedValue, storageFormat, storedOffset } from './quantised-value.ts'
+import { lowerResize } from './resize.ts'
+import { lowerSoftmax } from './softmax.ts'
+import { type Assignment, assign, defaultAssignment, viewLoops } from './view.ts'
 
 /** Kernels hold code − zero point in 16 bits; codes lie within ±255 of zero. */
 const LARGEST_INPUT_ZERO_POINT = 2 ** 15 - 256
 
-const wholeWindow = (context: LoweringContext): Window => {
-  const { height, width } = context.input(0).tensor
-  return { kernel: [height, width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }
-}
+type Lowering = (context: LoweringContext) => QuantisedValue | QuantisedValue[]
 
-const lowerings: ReadonlyMap<string, (context: LoweringContext) => QuantisedValue> = new Map([
+const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
+  ...[...operators.values()]
+    .filter((operator) => operator.integer === 'table')
+    .map((operator): [string, Lowering] => [operator.name, lowerFunction]),
   ['dyadic.Conv', lowerConvolution],
   ['dyadic.Dense', lowerDense],
   ['dyadic.Add', lowerAdd],
-  ['MaxPool', (context) => lowerMaxPool(context, poolWindow(context))],
-  ['GlobalMaxPool', (context) => lowerMaxPool(context, wholeWindow(context))],
-  [
-    'AveragePool',
-    (context) => lowerAverage(context, poolWindow(context), context.attribute<number>('count_include_pad') === 1),
-  ],
-  ['GlobalAveragePool', (context) => lowerAverage(context, wholeWindow(context), true)],
+  ['Add', lowerAdd],
+  ['Sub', lowerSub],
+  ['Mul', lowerMul],
+  ['PRelu', lowerPRelu],
+  ['LeakyRelu', lowerLeakyRelu],
+  ['Softmax', lowerSoftmax],
+  ['MaxPool', lowerMaxPool],
+  ['GlobalMaxPool', lowerGlobalMaxPool],
+  ['ReduceMax', lowerReduceMax],
+  ['AveragePool', lowerAveragePool],
+  ['GlobalAveragePool', lowerGlobalAveragePool],
+  ['ReduceMean', lowerReduceMean],
   ['Reshape', lowerReshape],
   ['Flatten', lowerReshape],
   ['Squeeze', lowerReshape],
   ['Unsqueeze', lowerReshape],
+  ['Transpose', lowerTranspose],
+  ['DepthToSpace', lowerDepthToSpace],
+  ['SpaceToDepth', lowerSpaceToDepth],
+  ['Expand', lowerExpand],
   ['Slice', lowerSlice],
+  ['Split', lowerSplit],
+  ['Gather', lowerGather],
   ['Pad', lowerPad],
   ['Concat', lowerConcat],
-  ...[...operators.values()]
-    .filter((operator) => operator.integer === 'table')
-    .map((operator): [string, (context: LoweringContext) => QuantisedValue] => [operator.name, lowerTable]),
+  ['Resize', lowerResize],
 ])
 
 /** Operators that can be lowered, by name. */
@@ -61,8 +92,10 @@ export function findUnsupported(graph: Graph): string[] {
     )
   for (const name of graph.inputs) {
     const value = graph.values.get(name)
-    if (value && value.shape.length !== 2 && (value.shape.length !== 4 || value.shape[0] !== 1))
-      problems.push(`input ${quoted(name)} has shape [${value.shape}]; dyadic compiles [1, C, H, W] and [N, C]`)
+    if (value && value.shape.length > 2 && value.shape[0] !== 1)
+      problems.push(
+        `input ${quoted(name)} has shape [${value.shape}]; dyadic compiles one sample at a time: a first size of 1`,
+      )
   }
   return problems
 }
@@ -95,9 +128,11 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
       )
     const entry = plan.inputs[name]
     const shape = graph.values.get(name)?.shape ?? []
-    const { height, width, channels } = storedShape(shape)
-    // Rows of vectors are stored as they come: each row is a pixel.
-    const layout = shape.length === 2 && shape[0] > 1 ? 'nhwc' : entry.layout
+    const assignment = inputAssignment(graph, name, shape)
+    const { storage, view } = assign(shape, assignment)
+    const { channels } = storage
+    // Everything but an image is stored as it comes, channels last.
+    const layout = assignment.channels[0] === 1 && shape.length === 4 ? entry.layout : 'nhwc'
     for (const [field, list] of [
       ['scale', entry.scale],
       ['zeroPoint', entry.zeroPoint],
@@ -120,14 +155,12 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     const zeroPoint = same
       ? entry.zeroPoint
       : Array.from({ length: channels }, (_, c) => entry.zeroPoint[entry.zeroPoint.length > 1 ? c : 0])
-    const range = entry.format === 'u8' ? UINT8 : INT8
+    const range = formatRange(entry.format)
     const offset = storedOffset(entry.format)
     const stored = tensor({
       name,
-      format: 's8',
-      height,
-      width,
-      channels,
+      format: storageFormat(entry.format),
+      ...storage,
       scale: scale[0],
       zeroPoint: zeroPoint[0] - offset,
       range: { low: range.low - offset, high: range.high - offset },
@@ -141,34 +174,63 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
       format: entry.format,
       scale: entry.scale,
       zeroPoint: entry.zeroPoint,
-      flat: false,
+      view,
     })
   }
 
   for (const node of graph.nodes) {
     const context = contextOf(graph, plan, node, values, tensor, (instruction) => instructions.push(instruction))
-    const lowered = (lowerings.get(node.operator) as (context: LoweringContext) => QuantisedValue)(context)
-    values.set(context.outputName, keepPlannedScale(context, lowered))
+    const lowered = (lowerings.get(node.operator) as Lowering)(context)
+    if (Array.isArray(lowered)) node.outputs.forEach((output, index) => void values.set(output, lowered[index]))
+    else values.set(context.outputName, keepPlannedScale(context, lowered))
   }
 
   for (const name of graph.outputs) {
     const value = values.get(name)
     if (value === undefined)
       throw new DyadicError('unsupported', `output ${quoted(name)} is a constant; dyadic compiles computed outputs`)
-    const format = value.format === 'u8' || value.format === 's8' ? value.format : 's32'
-    const shape = graph.values.get(name)?.shape ?? []
-    const layout = shape.length === 2 && shape[0] > 1 ? 'nhwc' : 'nchw'
-    instructions.push({ kind: 'export', name, input: value.tensor, outputName: name, format, layout })
-    outputs.push({
+    const format: PortFormat = value.format === 'u8' ? 'u8' : value.tensor.format
+    const loops: ExportLoop[] = viewLoops(value.view).map(({ count, step }) => ({ count, step }))
+    instructions.push({
+      kind: 'export',
       name,
-      shape,
+      input: value.tensor,
+      outputName: name,
       format,
-      layout,
-      scale: value.scale,
-      zeroPoint: value.zeroPoint,
+      start: value.view.start,
+      loops,
     })
+    const shape = graph.values.get(name)?.shape ?? []
+    outputs.push({ name, shape, format, layout: 'nchw', ...outputScales(value, shape, name) })
   }
   return { name: graph.name, inputs, outputs, tensors, instructions }
+}
+
+/** How an input is stored: an image whose channels come last, as TensorFlow has them, where only transposes read it. */
+function inputAssignment(graph: Graph, name: string, shape: readonly number[]): Assignment {
+  const readers = graph.nodes.filter((node) => node.inputs.includes(name))
+  const channelsLast =
+    shape.length === 4 &&
+    readers.length > 0 &&
+    readers.every((node) => node.operator === 'Transpose' && String(node.attributes.get('perm')) === '0,3,1,2')
+  return channelsLast ? { height: [0, 1], width: [2], channels: [3] } : defaultAssignment(shape)
+}
+
+/** Scales at the rim: one, or one for each index of the second dimension, which must then be the stored channels. */
+function outputScales(
+  value: QuantisedValue,
+  shape: readonly number[],
+  name: string,
+): Pick<Port, 'scale' | 'zeroPoint'> {
+  const { scale, zeroPoint, view } = value
+  if (scale.length === 1 && zeroPoint.length === 1) return { scale, zeroPoint }
+  const [axis] = view.dimensions[1] ?? []
+  if (axis?.step !== 1 || axis.count !== shape[1] || Math.max(scale.length, zeroPoint.length) !== shape[1])
+    throw new DyadicError(
+      'unsupported',
+      `output ${quoted(name)} has a scale for each channel, and its channels are not the second dimension of [${shape}]; give it one scale in the plan`,
+    )
+  return { scale, zeroPoint }
 }
 
 /** Operators that keep their input's scale are followed by a table where the plan (a QDQ file, an edit) asks for another. */
@@ -196,11 +258,20 @@ function contextOf(
   emit: LoweringContext['emit'],
 ): LoweringContext {
   const outputName = node.outputs[0]
+  let made = 0
   return {
     plan,
     node,
+    constants: graph.constants,
     outputName,
     outputShape: graph.values.get(outputName)?.shape ?? [],
+    outputShapes: node.outputs.map((name) => graph.values.get(name)?.shape ?? []),
+    fresh() {
+      let name: string
+      do name = `${outputName}:${++made}`
+      while (graph.values.has(name))
+      return name
+    },
     tensor,
     emit,
     input(index) {

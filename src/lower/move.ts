@@ -1,189 +1,221 @@
-/** Operators that keep values: pooling by maximum, selection, padding, and changes of shape that move nothing. */
+/** Operators that keep values and only say where they lie: other views where that suffices, moves (R8) where it does not. */
 import { DyadicError, quoted } from '../error.ts'
 import { resolvePads, resolveSlice } from '../graph/operators/select.ts'
-import { resolveWindow } from '../graph/operators/window.ts'
 import { hull, interval } from '../num/interval.ts'
-import { rescale } from './combine.ts'
-import type { SelectAxis, Window } from './integer-graph.ts'
+import { rescale } from './elementwise.ts'
+import type { MoveSource } from './integer-graph.ts'
+import { moveTo, sourceOf } from './place.ts'
 import {
-  demand8Bit,
-  demandImage,
+  demandNarrow,
   type LoweringContext,
+  narrowPlan,
   type QuantisedValue,
+  storageFormat,
   storedOffset,
-  tensorPlan,
+  storedRange,
   uniform,
 } from './quantised-value.ts'
+import {
+  type Assignment,
+  assign,
+  assignmentLike,
+  broadcastView,
+  defaultAssignment,
+  reshapeView,
+  sliceView,
+  transposeView,
+  type View,
+} from './view.ts'
 
-/** The two-dimensional window of a pooling node; refused for other ranks. */
-export function poolWindow(context: LoweringContext): Window {
-  const { height, width } = context.input(0).tensor
-  const kernel = context.attribute<readonly number[]>('kernel_shape') ?? [height, width]
-  if (kernel.length !== 2)
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) pools over ${kernel.length} axes; dyadic compiles two-dimensional pooling`,
-    )
-  const window = resolveWindow(context.node.name, context.node.attributes, [height, width], kernel)
-  const pair = (list: readonly number[]): [number, number] => [list[0], list[1]]
-  return {
-    kernel: pair(kernel),
-    strides: pair(window.strides),
-    dilations: pair(window.dilations),
-    pads: [window.pads[0], window.pads[1], window.pads[2], window.pads[3]],
-  }
-}
-
-/** MaxPool and GlobalMaxPool: the largest code is the code of the largest value. */
-export function lowerMaxPool(context: LoweringContext, window: Window): QuantisedValue {
-  const input = context.input(0)
-  demand8Bit(input, context.node)
-  demandImage(input, context.node)
-  const [, channels, height, width] = context.outputShape
-  const output = context.tensor({ ...input.tensor, name: context.outputName, height, width, channels })
-  context.emit({ kind: 'max-pool', name: context.node.name, output, input: input.tensor, window })
-  return { ...input, tensor: output }
-}
-
-/** Flatten, Reshape, Squeeze and Unsqueeze: only the forms that keep NCHW order, so that nothing moves. */
+/** Reshape, Flatten, Squeeze, Unsqueeze: another shape of the same order. */
 export function lowerReshape(context: LoweringContext): QuantisedValue {
-  const input = context.input(0)
-  const { height, width, channels } = input.tensor
-  const from = context.inputShape(0)
-  const shape = context.outputShape
-  if (String(from) === String(shape)) return input
-  const pixels = height * width
-  const trailing = shape.slice(2)
-  const keepsImage = shape.length === 4 && shape[1] === channels && shape[2] === height && shape[3] === width
-  const vector = shape.length >= 2 && shape[1] === pixels * channels && trailing.every((size) => size === 1)
-  // Several rows of vectors are stored row by row, which is not the order of an image's planes.
-  if (from[0] !== 1 || shape[0] !== 1 || !(keepsImage || vector))
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}) reshapes [${from}] to [${shape}]; dyadic compiles flattening of [1, C, H, W] to [1, C·H·W] and back`,
-    )
-  return { ...input, flat: !keepsImage && pixels > 1 }
+  return reshaped(context, context.input(0), context.outputShape)
 }
 
-const WHOLE = (size: number): SelectAxis => ({ start: 0, step: 1, offset: 0, count: size })
+function reshaped(context: LoweringContext, value: QuantisedValue, shape: readonly number[]): QuantisedValue {
+  const view = reshapeView(value.view, shape)
+  if (view !== undefined) return { ...value, view }
+  // Compact in one row of channels every shape is a view.
+  const rank = value.view.dimensions.length
+  const row = moveTo(context, value, { height: [], width: [], channels: Array.from({ length: rank }, (_, i) => i) })
+  return { ...row, view: reshapeView(row.view, shape) as View }
+}
+
+/** Transpose: dimensions in another order. */
+export function lowerTranspose(context: LoweringContext): QuantisedValue {
+  const value = context.input(0)
+  const permutation =
+    context.attribute<readonly number[]>('perm') ?? value.view.dimensions.map((_, i) => i).toReversed()
+  return { ...value, view: transposeView(value.view, permutation) }
+}
+
+/** DepthToSpace and SpaceToDepth: a reshape, a transpose and a reshape. */
+export function lowerDepthToSpace(context: LoweringContext): QuantisedValue {
+  const [batch, channels, height, width] = context.inputShape(0)
+  const block = context.attribute<number>('blocksize') as number
+  const depth = channels / (block * block)
+  const columnRow = context.attribute<string>('mode') === 'CRD'
+  const split = reshaped(
+    context,
+    context.input(0),
+    columnRow ? [batch, depth, block, block, height, width] : [batch, block, block, depth, height, width],
+  )
+  const view = transposeView(split.view, columnRow ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
+  return reshaped(context, { ...split, view }, context.outputShape)
+}
+
+export function lowerSpaceToDepth(context: LoweringContext): QuantisedValue {
+  const [batch, channels, height, width] = context.inputShape(0)
+  const block = context.attribute<number>('blocksize') as number
+  const split = reshaped(context, context.input(0), [batch, channels, height / block, block, width / block, block])
+  return reshaped(context, { ...split, view: transposeView(split.view, [0, 3, 5, 1, 2, 4]) }, context.outputShape)
+}
+
+/** Expand: repetition without copies. */
+export function lowerExpand(context: LoweringContext): QuantisedValue {
+  const value = context.input(0)
+  return { ...value, view: broadcastView(value.view, context.outputShape) }
+}
 
 /** Constant integers of an input, or undefined when it is omitted. */
 function integers(context: LoweringContext, index: number): number[] | undefined {
   return context.hasInput(index) ? Array.from(context.constant(index).values, Number) : undefined
 }
 
-/** NCHW axes as the instruction's height, width, channel order. */
-function toStored(axes: readonly SelectAxis[], context: LoweringContext): [SelectAxis, SelectAxis, SelectAxis] {
-  if (axes.length !== 4 || axes[0].count !== 1 || axes[0].offset !== 0 || axes.some((axis) => axis.step < 1))
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (${context.node.operator}): dyadic compiles selections of 4-D tensors along channels, height and width with positive steps`,
-    )
-  return [axes[2], axes[3], axes[1]]
+interface Box {
+  readonly start: number
+  readonly step: number
+  readonly count: number
 }
 
-function emitSelect(
-  context: LoweringContext,
-  input: QuantisedValue,
-  axes: readonly SelectAxis[],
-  fill: number,
-): QuantisedValue {
-  const [, channels, height, width] = context.outputShape
-  const output = context.tensor({
-    ...input.tensor,
-    name: context.outputName,
-    height,
-    width,
-    channels,
-    range: hull(input.tensor.range, interval(fill, fill)),
-  })
-  context.emit({
-    kind: 'select',
-    name: context.node.name,
-    output,
-    input: input.tensor,
-    axes: toStored(axes, context),
-    fill,
-  })
-  return { ...input, tensor: output }
+/** One box of a value; moved to plain storage first where a cut dimension is no single run. */
+function sliced(context: LoweringContext, value: QuantisedValue, boxes: readonly Box[]): QuantisedValue {
+  const cut = (from: QuantisedValue): View | undefined =>
+    boxes.reduce<View | undefined>((view, box, index) => view && sliceView(view, index, box), from.view)
+  const view = cut(value)
+  if (view !== undefined) return { ...value, view }
+  const moved = moveTo(context, value, defaultAssignment(boxes.map((_, index) => context.inputShape(0)[index])))
+  return { ...moved, view: cut(moved) as View }
 }
 
-/** ONNX Slice with constant arguments. */
+/** Slice with constant arguments. */
 export function lowerSlice(context: LoweringContext): QuantisedValue {
-  const input = context.input(0)
-  demand8Bit(input, context.node)
-  demandImage(input, context.node)
-  const { height, width, channels } = input.tensor
-  const chosen = resolveSlice(
+  const boxes = resolveSlice(
     context.node.name,
-    [1, channels, height, width],
+    context.inputShape(0),
     integers(context, 1) ?? [],
     integers(context, 2) ?? [],
     integers(context, 3),
     integers(context, 4),
   )
-  return emitSelect(
-    context,
-    input,
-    chosen.map((axis) => ({ ...axis, offset: 0 })),
-    uniform(input, context.node).zeroPoint,
-  )
+  return sliced(context, context.input(0), boxes)
 }
 
-/** ONNX Pad with a constant fill that the input's scale can express exactly (zero is). */
-export function lowerPad(context: LoweringContext): QuantisedValue {
-  const input = context.input(0)
-  demand8Bit(input, context.node)
-  demandImage(input, context.node)
-  const { scale, zeroPoint } = uniform(input, context.node)
-  const value = context.hasInput(2) ? Number(context.constant(2).values[0] ?? 0) : 0
-  const fill = Math.floor(value / scale + zeroPoint + 0.5)
-  if (fill < -128 || fill > 127)
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (Pad) fills with ${value}, outside the range of its input; widen the range of ${quoted(input.tensor.name)} in the plan`,
+/** Split: a slice for each output. */
+export function lowerSplit(context: LoweringContext): QuantisedValue[] {
+  const shape = context.inputShape(0)
+  const given = context.attribute<number>('axis') ?? 0
+  const axis = given < 0 ? given + shape.length : given
+  let start = 0
+  return context.outputShapes.map((output) => {
+    const boxes = shape.map((count, index) =>
+      index === axis ? { start, step: 1, count: output[axis] } : { start: 0, step: 1, count },
     )
-  const { height, width, channels } = input.tensor
-  const sizes = [1, channels, height, width]
-  const pads = resolvePads(context.node.name, 4, integers(context, 1) ?? [], integers(context, 3))
-  const axes = sizes.map((size, axis): SelectAxis => {
-    const before = pads[axis]
-    const after = pads[axis + 4]
-    if (before === 0 && after === 0) return WHOLE(size)
-    const cropped = Math.max(0, -before)
-    return {
-      start: cropped,
-      step: 1,
-      offset: Math.max(0, before),
-      count: size - cropped - Math.max(0, -after),
-    }
+    start += output[axis]
+    return sliced(context, context.input(0), boxes)
   })
-  return emitSelect(context, input, axes, fill)
 }
 
-/** ONNX Concat of images: inputs in another scale than the output's pass through a table first. */
-export function lowerConcat(context: LoweringContext): QuantisedValue {
-  const target = tensorPlan(context.plan, context.outputName, context.node)
-  const rank = context.outputShape.length
-  const given = context.attribute<number>('axis') ?? 1
-  const axis = (['batch', 'channels', 'height', 'width'] as const)[given < 0 ? given + rank : given]
-  if (rank !== 4 || axis === 'batch')
+/** Gather of one constant index, or of a regular run of them. */
+export function lowerGather(context: LoweringContext): QuantisedValue {
+  const shape = context.inputShape(0)
+  const given = context.attribute<number>('axis') ?? 0
+  const axis = given < 0 ? given + shape.length : given
+  const { values } = context.constant(1)
+  const indices = Array.from(values, Number).map((index) => (index < 0 ? index + shape[axis] : index))
+  const step = indices.length > 1 ? indices[1] - indices[0] : 1
+  if (indices.some((index, i) => index !== indices[0] + i * step))
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(context.node.name)} (Concat) joins tensors of rank ${rank} along axis ${given}; dyadic compiles 4-D tensors along channels, height and width`,
+      `node ${quoted(context.node.name)} (Gather) picks elements that are not equally spaced; dyadic compiles regular ones`,
     )
+  const boxes = shape.map((count, index) =>
+    index === axis ? { start: indices[0], step, count: indices.length } : { start: 0, step: 1, count },
+  )
+  return reshaped(context, sliced(context, context.input(0), boxes), context.outputShape)
+}
+
+/** Pad with a constant fill that the input's range can express (zero always is). */
+export function lowerPad(context: LoweringContext): QuantisedValue {
+  const value = context.input(0)
+  demandNarrow(value, context.node)
+  const { scale, zeroPoint } = uniform(value, context.node)
+  const real = context.hasInput(2) ? Number(context.constant(2).values[0] ?? 0) : 0
+  const fill = Math.floor(real / scale + zeroPoint + 0.5)
+  const codes = storedRange(value.tensor.format)
+  if (!(fill >= codes.low && fill <= codes.high))
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (Pad) fills with ${real}, outside the range of its input; widen the range of ${quoted(value.tensor.name)} in the plan`,
+    )
+  const shape = context.inputShape(0)
+  const rank = shape.length
+  const pads = resolvePads(context.node.name, rank, integers(context, 1) ?? [], integers(context, 3))
+  // Negative pads crop, before anything is surrounded.
+  const kept = sliced(
+    context,
+    value,
+    shape.map((size, axis) => {
+      const [before, after] = [Math.max(0, -pads[axis]), Math.max(0, -pads[axis + rank])]
+      return { start: before, step: 1, count: size - before - after }
+    }),
+  )
+  const { storage, view } = assign(context.outputShape, assignmentLike(kept.view))
+  const box = pads.slice(0, rank).reduce<View>((inner, pad, axis) => {
+    const count = context.outputShape[axis] - Math.max(0, pad) - Math.max(0, pads[axis + rank])
+    return sliceView(inner, axis, { start: Math.max(0, pad), step: 1, count }) as View
+  }, view)
+  const output = context.tensor({
+    ...value.tensor,
+    ...storage,
+    name: context.outputName,
+    range: hull(value.tensor.range, interval(fill, fill)),
+  })
+  context.emit({ kind: 'move', name: context.node.name, output, sources: [sourceOf(kept, box)], fill })
+  return { ...value, tensor: output, view }
+}
+
+/** Concat: inputs in another scale or width than the output's are rescaled first. */
+export function lowerConcat(context: LoweringContext): QuantisedValue {
+  const target = narrowPlan(context)
+  const shape = context.outputShape
+  const given = context.attribute<number>('axis') ?? 0
+  const axis = given < 0 ? given + shape.length : given
   const zeroPoint = target.zeroPoint - storedOffset(target.format)
+  const format = storageFormat(target.format)
   const inputs = context.node.inputs.map((_, index) => {
     const input = context.input(index)
-    demand8Bit(input, context.node)
-    demandImage(input, context.node)
+    demandNarrow(input, context.node)
     const own = uniform(input, context.node)
-    if (own.scale === target.scale && own.zeroPoint === zeroPoint) return input.tensor
-    return rescale(context, input, target, `${context.outputName}:${index}`).tensor
+    if (own.scale === target.scale && own.zeroPoint === zeroPoint && input.tensor.format === format) return input
+    return rescale(context, input, target, context.fresh())
   })
-  const [, channels, height, width] = context.outputShape
-  const range = inputs.map((input) => input.range).reduce(hull)
-  const output = context.tensor({ ...inputs[0], name: context.outputName, height, width, channels, range })
-  context.emit({ kind: 'concat', name: context.node.name, output, inputs, axis })
-  return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], flat: false }
+  const { storage, view } = assign(shape, joinAssignment(inputs, shape))
+  const range = inputs.map((input) => input.tensor.range).reduce(hull)
+  const output = context.tensor({ ...inputs[0].tensor, ...storage, name: context.outputName, range })
+  let start = 0
+  const sources = inputs.map((input, index): MoveSource => {
+    const count = context.inputShape(index)[axis]
+    const box = sliceView(view, axis, { start, step: 1, count }) as View
+    start += count
+    return sourceOf(input, box)
+  })
+  context.emit({ kind: 'move', name: context.node.name, output, sources })
+  return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], view }
+}
+
+/** Stored like the first input that has a dimension of channels; images stay images. */
+function joinAssignment(inputs: readonly QuantisedValue[], shape: readonly number[]): Assignment {
+  const like = inputs.find(({ view }) => view.dimensions.some((axes) => axes.at(-1)?.step === 1))
+  return like === undefined ? defaultAssignment(shape) : assignmentLike(like.view)
 }

@@ -202,3 +202,15 @@ export function stepErrors(graph: Graph, plan: Plan, integers: IntegerGraph): Re
 /** The largest of all outputs' errors. */
 export const worstStep = (graph: Graph, plan: Plan, integers: IntegerGraph): number =>
   Math.max(...Object.values(stepErrors(graph, plan, integers)))
+
+/** The largest difference of any output in real numbers, relative to its largest code. */
+export function relativeError(graph: Graph, plan: Plan, integers: IntegerGraph): number {
+  const found = interpret(integers, randomCodes(integers, 3))
+  const errors = stepErrors(graph, plan, integers)
+  return Math.max(
+    ...integers.outputs.map(({ name, zeroPoint: [zero = 0] }) => {
+      const codes = Array.from(found.get(name) as Int16Array, (code) => Math.abs(code - zero))
+      return (errors[name] as number) / Math.max(...codes, 1)
+    }),
+  )
+}

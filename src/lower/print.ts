@@ -16,7 +16,7 @@ export function hashText(text: string): string {
   return hexadecimal(sha256(new TextEncoder().encode(text)))
 }
 
-type Integers = Int8Array | Int16Array | Int32Array
+type Integers = Int8Array | Uint8Array | Int16Array | Int32Array
 
 function hashIntegers(values: Integers): string {
   // Little-endian on every host that runs WebAssembly.
@@ -24,7 +24,7 @@ function hashIntegers(values: Integers): string {
 }
 
 function isIntegers(value: unknown): value is Integers {
-  return value instanceof Int8Array || value instanceof Int16Array || value instanceof Int32Array
+  return [Int8Array, Uint8Array, Int16Array, Int32Array].some((kind) => value instanceof kind)
 }
 
 function isTensor(value: object): value is IntegerTensor {

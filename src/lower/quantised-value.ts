@@ -1,30 +1,35 @@
 /**
- * What lowering knows about one value of the graph: the stored tensor that holds it, how integers mean reals, and whether
- * ONNX sees it flattened. Flattening moves nothing: the next dense layer permutes its weights instead.
+ * What lowering knows about one value of the graph: the stored tensor that holds it, where in it ONNX's elements lie, and how
+ * integers mean reals; and what of a plan it needs.
  */
 import { DyadicError, quoted } from '../error.ts'
-import type { Node } from '../graph/graph.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { INT8, INT16, type Interval, intersect, interval } from '../num/interval.ts'
+import { clamp } from '../num/requantize.ts'
 import { formatRange, type Plan, type TensorPlan, type WeightPlan } from '../quantize/plan.ts'
-import type { Instruction, IntegerTensor } from './integer-graph.ts'
+import type { Instruction, IntegerTensor, StorageFormat } from './integer-graph.ts'
+import type { View } from './view.ts'
 
 export interface QuantisedValue {
   readonly tensor: IntegerTensor
-  /** Format the outside sees; `u8` is stored as s8 − 128, `s16` and `s32` as s32. */
+  /** Format the outside sees; `u8` is stored as s8 − 128. */
   readonly format: TensorPlan['format']
-  /** Real = scale[c] × (outside integer − zeroPoint[c]); one entry unless it is a network input. */
+  /** Real = scale[c] × (outside integer − zeroPoint[c]) in stored channel c; one entry, or one per channel. */
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
-  /** True when ONNX sees [1, C·H·W] of a tensor with H·W > 1, in NCHW order. */
-  readonly flat: boolean
+  /** Where ONNX's elements lie in the tensor. */
+  readonly view: View
 }
 
 /** What the lowering of one node may use. */
 export interface LoweringContext {
   readonly plan: Plan
   readonly node: Node
-  /** Name of the node's (only) output value. */
+  readonly constants: Graph['constants']
+  /** Name and shape of the node's first output value. */
   readonly outputName: string
   readonly outputShape: readonly number[]
+  readonly outputShapes: readonly (readonly number[])[]
   input(index: number): QuantisedValue
   /** ONNX shape of an input. */
   inputShape(index: number): readonly number[]
@@ -37,13 +42,13 @@ export interface LoweringContext {
   /** A new stored tensor. */
   tensor(description: Omit<IntegerTensor, 'id'>): IntegerTensor
   emit(instruction: Instruction): void
+  /** A name for an instruction and tensor that no graph value has: the node's output and a number. */
+  fresh(): string
 }
 
-/** Height, width and channels of a value: an image [1, C, H, W], or rows of vectors [N, C] as N pixels. */
-export function storedShape(shape: readonly number[]): { height: number; width: number; channels: number } {
-  if (shape.length === 2) return { height: 1, width: shape[0], channels: shape[1] }
-  const [, channels, height = 1, width = 1] = shape
-  return { height, width, channels }
+/** How codes of a format are stored. */
+export function storageFormat(format: TensorPlan['format']): StorageFormat {
+  return format === 's16' || format === 's32' ? format : 's8'
 }
 
 /** Stored zero point of an 8-bit value: unsigned codes are stored 128 lower. */
@@ -51,7 +56,7 @@ export function storedOffset(format: TensorPlan['format']): number {
   return format === 'u8' ? 128 : 0
 }
 
-/** The value's one scale and stored zero point; refused for per-channel network inputs. */
+/** The value's one scale and stored zero point; refused where channels have scales of their own. */
 export function uniform(value: QuantisedValue, node: Node): { scale: number; zeroPoint: number } {
   const zeroPoint = value.zeroPoint[0] - storedOffset(value.format)
   if (
@@ -61,41 +66,35 @@ export function uniform(value: QuantisedValue, node: Node): { scale: number; zer
   )
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, a network input with per-channel scales or a fractional zero point; only convolutions and dense layers can: quantise the input with one scale (edit "inputs" of the plan)`,
+      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, which has a scale for each channel or a fractional zero point; only convolutions and dense layers can read that: give it one scale (edit its entry of the plan)`,
     )
   return { scale: value.scale[0], zeroPoint }
 }
 
-/** The 8-bit tensors every operator but a last layer reads. */
-export function demand8Bit(value: QuantisedValue, node: Node): void {
-  if (value.tensor.format !== 's8')
+/** What every operator but an export reads: 8 or 16 bits. */
+export function demandNarrow(value: QuantisedValue, node: Node): void {
+  if (value.tensor.format === 's32')
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, which the plan stores as ${value.format}; only network outputs may be wider than 8 bits: change its format in the plan to s8 or u8`,
+      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)}, which the plan stores as ${value.format}; only network outputs may be wider than 16 bits: change its format in the plan to s16, s8 or u8`,
     )
 }
 
-/** Operators that look at height and width cannot read a flattened tensor: its elements are stored in another order. */
-export function demandImage(value: QuantisedValue, node: Node): void {
-  if (value.flat)
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(node.name)} (${node.operator}) reads ${quoted(value.tensor.name)} after a flattening; dyadic compiles this operator on the unflattened image only: move it before the flattening`,
-    )
+/** Codes that fit a stored format of at most 16 bits. */
+export function storedRange(format: StorageFormat): Interval {
+  return format === 's8' ? INT8 : INT16
 }
 
-/** Operands that are combined element by element must be stored in one order. */
-export function demandSameStorage(
-  a: QuantisedValue,
-  b: Pick<IntegerTensor, 'height' | 'width' | 'channels'>,
-  node: Node,
-): void {
-  const { height, width, channels } = a.tensor
-  if (height !== b.height || width !== b.width || channels !== b.channels)
+/** The plan's entry for an output of at most 16 bits with one scale; refused otherwise. */
+export function narrowPlan(context: LoweringContext): TensorPlan {
+  const { node, outputName } = context
+  const entry = tensorPlan(context.plan, outputName, node)
+  if (entry.format === 's32' || entry.channelScales !== undefined)
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} (${node.operator}) combines ${quoted(a.tensor.name)}, stored as ${height}×${width}×${channels}, with a tensor stored as ${b.height}×${b.width}×${b.channels}: one of them is a flattened image; combine them before the flattening`,
+      `node ${quoted(node.name)} (${node.operator}) cannot store ${entry.format === 's32' ? 's32' : 'a scale for each channel'}; only convolutions and dense layers can: change the entry of ${quoted(outputName)} in the plan`,
     )
+  return entry
 }
 
 /** Refuses a zero point that is no code of its format: kernels keep zero points in as many bits as codes. */
@@ -139,4 +138,41 @@ export function weightPlan(plan: Plan, name: string, outputs: number, node: Node
       )
   for (const zeroPoint of entry.zeroPoint) demandCode(zeroPoint, entry.format, `"weights" ${quoted(name)}`)
   return entry
+}
+
+/**
+ * Codes allowed at the output: the format's range cut by the fused activation's bounds (half up, R1). Refused where bounds
+ * other than 0 mean other codes in other channels.
+ */
+export function clampInterval(context: LoweringContext, target: TensorPlan): { low: number; high: number } {
+  const range = formatRange(target.format)
+  const offset = storedOffset(target.format)
+  const code = (bound: 'low' | 'high', absent: number): number => {
+    const value = context.attribute<number>(bound)
+    if (value === undefined) return absent
+    const codes = (target.channelScales ?? [1]).map((channel) =>
+      clamp(Math.floor(value / (target.scale * channel) + target.zeroPoint + 0.5), range.low, range.high),
+    )
+    if (codes.some((other) => other !== codes[0]))
+      throw new DyadicError(
+        'unsupported',
+        `node ${quoted(context.node.name)} clips at ${value}, which is another code in other channels of ${quoted(context.outputName)}; leave "channelScales" out of its entry in the plan, or choose them so that every channel's range ends within the bound`,
+      )
+    return codes[0]
+  }
+  const low = code('low', range.low)
+  const high = code('high', range.high)
+  return intersect(interval(range.low - offset, range.high - offset), interval(low - offset, high - offset))
+}
+
+/** Codes that can be stored: the requantised interval moved by the zero point, cut by the clamp. */
+export function reached(
+  requantised: { low: number; high: number },
+  zeroPoint: number,
+  limits: { low: number; high: number },
+): { low: number; high: number } {
+  return interval(
+    clamp(requantised.low + zeroPoint, limits.low, limits.high),
+    clamp(requantised.high + zeroPoint, limits.low, limits.high),
+  )
 }

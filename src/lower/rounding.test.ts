@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { fuse } from '../graph/fuse.ts'
 import { simplify } from '../graph/simplify.ts'
-import { add } from '../kernels/scalar/elementwise.ts'
-import type { Stored } from '../kernels/scalar/geometry.ts'
+import { add, type StoredCodes } from '../kernels/scalar/elementwise.ts'
 import { interpret } from '../program/interpret.ts'
 import type { InputPlan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
@@ -43,7 +42,7 @@ describe('A5: a residual addition', () => {
     const right = { data: Int8Array.from({ length: 65536 }, (_, i) => (i & 255) - 128), ...size }
     const wide = { data: new Int32Array(65536), ...size }
     // Unclamped, so that every pair counts.
-    add(left, right, wide as unknown as Stored, { ...instruction, low: -(2 ** 31), high: 2 ** 31 - 1 })
+    add(left, right, wide as unknown as StoredCodes, { ...instruction, low: -(2 ** 31), high: 2 ** 31 - 1 })
     let worst = 0
     for (let i = 0; i < 65536; i++) {
       const exact =

@@ -71,6 +71,8 @@ describe('the self-test', () => {
     const signed = selfTestInput({ ...port, format: 's8' }, 5, 0)
     expect(signed).toBeInstanceOf(Int8Array)
     expect(new Uint8Array(signed.buffer)).toEqual(input)
+    const words = selfTestInput({ ...port, format: 's16' }, 5, 0)
+    expect([words.constructor, words.length, new Set(words).size > 2700]).toEqual([Int16Array, 2883, true])
   })
 
   it('notices one changed weight', async () => {

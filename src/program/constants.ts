@@ -1,13 +1,17 @@
 /**
- * The constants of a program: weights, biases, multipliers, zero points, epilogues and tables, laid out from the bottom of
- * memory, and the start-up calls that widen the weights.
+ * The constants of a program: weights, biases, multipliers, zero points, epilogues, tables and constant tensors, laid out
+ * from the bottom of memory, and the start-up calls that widen the weights.
  */
-import { channelStride } from '../kernels/scalar/geometry.ts'
+import { allocateStored, channelStride } from '../kernels/scalar/geometry.ts'
+import { storeConstant } from '../kernels/scalar/movement.ts'
 import type { ConvolutionInstruction, Instruction } from '../lower/integer-graph.ts'
 import { align } from '../lower/memory.ts'
-import { encodeEpilogue } from './epilogue.ts'
+import { elementwiseConstants, isElementwise } from './elementwise-calls.ts'
+import { encodeEpilogue, epilogueLanes } from './epilogue.ts'
 import type { DataSegment, KernelCall } from './module.ts'
-import { type PackedWeights, packConvolution, packDepthwise, padChannels } from './pack.ts'
+import { type PackedWeights, packConvolution, packDepthwise, packNibbles, padChannels } from './pack.ts'
+
+type Placeable = Int8Array | Uint8Array | Int16Array | Int32Array
 
 /** Zeros at address 0: shared zero points of symmetric weights. */
 const ZERO_BLOCK_BYTES = 64
@@ -15,11 +19,13 @@ const ZERO_BLOCK_BYTES = 64
 export interface PlacedConstants {
   /** Per instruction the addresses of its constants, in the order `callsOf` takes them. */
   readonly addresses: readonly (readonly number[])[]
+  /** Addresses of constant tensors by id. */
+  readonly tensors: ReadonlyMap<number, number>
   readonly start: readonly KernelCall[]
   readonly data: readonly DataSegment[]
   /** First byte behind the constants. */
   readonly end: number
-  /** Bytes of weight codes in the module. */
+  /** Bytes of weight codes and of their groups' factors in the module. */
   readonly weightBytes: number
 }
 
@@ -34,27 +40,44 @@ export function placeConstants(instructions: readonly Instruction[]): PlacedCons
     end = align(end + bytes, 16)
     return offset
   }
-  const placeData = (values: Int8Array | Int16Array | Int32Array): number => {
-    const offset = place(values.byteLength)
+  const placeBytes = (offset: number, values: Placeable): void => {
     data.push({ offset, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) })
+  }
+  const placeData = (values: Placeable): number => {
+    const offset = place(values.byteLength)
+    placeBytes(offset, values)
     return offset
   }
-  const placeWeights = (packed: PackedWeights): number => {
+  const placeWeights = ({ panels, pairs, codes, narrow, scaling, ...packed }: PackedWeights): number => {
     const zeroPoints = packed.zeroPointStep === 0 ? 0 : placeData(packed.zeroPoints)
-    const region = place(packed.codes.length * 2)
-    weightBytes += packed.codes.length
-    data.push({
-      offset: region + packed.codes.length,
-      bytes: new Uint8Array(packed.codes.buffer, packed.codes.byteOffset, packed.codes.length),
-    })
+    const stored = narrow ? packNibbles(codes) : codes
+    const region = place(codes.length * 2)
+    placeBytes(region + codes.length * 2 - stored.length, stored)
+    weightBytes += stored.length
     start.push({
-      kernel: 'unpackWeights',
-      arguments: [region, packed.panels, packed.pairs, zeroPoints, packed.zeroPointStep],
+      kernel: narrow ? 'unpackNibbles' : 'unpackWeights',
+      arguments: [region, panels, pairs, zeroPoints, packed.zeroPointStep],
     })
+    if (scaling !== undefined) {
+      const { runs, length, factors, groups, size } = scaling
+      weightBytes += factors.length
+      start.push({
+        kernel: 'scaleWeights',
+        arguments: [region, panels, runs, length, placeData(factors), groups, size],
+      })
+    }
     return region
   }
-  const addresses = instructions.map((instruction) => constantsOf(instruction, placeData, placeWeights))
-  return { addresses, start, data, end, weightBytes }
+  const tensors = new Map<number, number>()
+  const addresses = instructions.map((instruction) => {
+    if (instruction.kind !== 'constant') return constantsOf(instruction, placeData, placeWeights)
+    const { format, height, width, channels, id } = instruction.output
+    const stored = allocateStored(format, height, width, channels)
+    storeConstant(instruction.codes, stored)
+    tensors.set(id, placeData(stored.data))
+    return []
+  })
+  return { addresses, tensors, start, data, end, weightBytes }
 }
 
 /** Output channels per call of `convolve`: all of them, or one group's. */
@@ -66,23 +89,19 @@ export function groupsOf(instruction: ConvolutionInstruction): { first: number; 
 /** Addresses of an instruction's constants, in the order its calls take them. */
 function constantsOf(
   instruction: Instruction,
-  placeData: (values: Int8Array | Int16Array | Int32Array) => number,
+  placeData: (values: Placeable) => number,
   placeWeights: (packed: PackedWeights) => number,
 ): number[] {
-  if (instruction.kind === 'table') {
-    // The kernel indexes by the code's byte as an unsigned number: codes 0..127 first, then −128..−1.
-    const table = new Int8Array(256)
-    for (let byte = 0; byte < 256; byte++) table[byte] = instruction.table[((byte << 24) >> 24) + 128]
-    return [placeData(table)]
-  }
-  if (instruction.kind === 'add' || instruction.kind === 'average-pool') return [placeData(encodeEpilogue(instruction))]
+  if (isElementwise(instruction)) return [...elementwiseConstants(instruction, placeData)]
+  if (instruction.kind === 'average-pool')
+    return [placeData(encodeEpilogue({ ...instruction, ...epilogueLanes(instruction.output.format) }))]
   if (instruction.kind !== 'convolution' && instruction.kind !== 'depthwise') return []
   const zeroPoints = new Int16Array(channelStride(instruction.input.channels))
   zeroPoints.set(instruction.inputZeroPoints)
   const { multipliers, shift } = instruction.requantisation
   const addresses = [
     placeData(zeroPoints),
-    placeData(encodeEpilogue({ ...instruction, shift, wide: instruction.output.format === 's32' })),
+    placeData(encodeEpilogue({ ...instruction, shift, ...epilogueLanes(instruction.output.format) })),
   ]
   if (instruction.kind === 'depthwise') {
     const channels = instruction.output.channels

@@ -8,7 +8,8 @@ import { emitProgram, reads } from './emit.ts'
 import { interpret } from './interpret.ts'
 import { PAGE_BYTES } from './module.ts'
 import { createRandom, loadGraph, moduleOf, type Random, randomInputs, runNetwork } from './program.fixture.ts'
-import { createBuilder, type GraphBuilder, outputSize } from './random-graph.fixture.ts'
+import { outputSize } from './random-convolution.fixture.ts'
+import { createBuilder, type GraphBuilder } from './random-graph.fixture.ts'
 import { verifyModule } from './verify.ts'
 
 function chainWindow(random: Random, input: IntegerTensor, shrink: boolean): Window {
@@ -28,10 +29,10 @@ function addStep(
   input: IntegerTensor,
   earlier: readonly IntegerTensor[],
 ): IntegerTensor {
-  const alike = (shape: Pick<IntegerTensor, 'height' | 'width' | 'channels'>): IntegerTensor[] =>
+  const alike = (shape: Pick<IntegerTensor, 'height' | 'width' | 'channels' | 'format'>): IntegerTensor[] =>
     earlier.filter(
       ({ format, height, width, channels }) =>
-        format === 's8' && height === shape.height && width === shape.width && channels === shape.channels,
+        format === shape.format && height === shape.height && width === shape.width && channels === shape.channels,
     )
   const kind = random.pick([
     'convolution',
@@ -43,6 +44,8 @@ function addStep(
     'table',
     'select',
     'concat',
+    'permute',
+    'constant',
   ] as const)
   switch (kind) {
     case 'convolution': {
@@ -52,7 +55,9 @@ function addStep(
         outputs,
         window,
         inputZeroPoints: 'uniform',
-        weightFormat: random.pick(['s8', 'u8']),
+        weightFormat: random.pick(['s8', 'u8', 's4']),
+        format: random.pick(['s8', 's8', 's16']),
+        groupSize: random.chance(0.2) ? random.between(2, 9) : undefined,
       })
     }
     case 'residual': {
@@ -61,9 +66,10 @@ function addStep(
         height: outputSize(input.height, window, 0),
         width: outputSize(input.width, window, 1),
         channels: input.channels,
+        format: input.format,
       }
       const residual = random.pick(alike(made))
-      return builder.convolution(input, { outputs: input.channels, window, residual })
+      return builder.convolution(input, { outputs: input.channels, window, residual, format: input.format })
     }
     case 'depthwise':
       return builder.convolution(input, {
@@ -71,15 +77,18 @@ function addStep(
         groups: input.channels,
         depthwise: input.channels > 1,
         window: chainWindow(random, input, random.chance(0.2)),
+        format: random.pick(['s8', 's16']),
       })
     case 'add':
       return builder.add(input, random.pick(alike(input)))
     case 'pool': {
       const window = chainWindow(random, input, random.chance(0.5))
-      return random.chance(0.5) ? builder.maxPool(input, window) : builder.averagePool(input, window)
+      return random.chance(0.5)
+        ? builder.maxPool(input, window)
+        : builder.averagePool(input, window, random.pick(['s8', 's16']))
     }
     case 'table':
-      return builder.table(input)
+      return input.format === 's8' ? builder.table(input, random.pick(['s8', 's16'])) : builder.permute(input)
     case 'select':
       return builder.select(input)
     case 'concat':
@@ -87,6 +96,13 @@ function addStep(
         [input, random.pick(alike(input)), input].slice(random.between(0, 1)),
         random.pick(['height', 'width', 'channels']),
       )
+    case 'permute':
+      return builder.permute(input)
+    case 'constant': {
+      const { height, width, channels, format } = input
+      const constant = builder.constant(height, width, channels, format === 's16' ? 's16' : 's8')
+      return random.chance(0.5) ? builder.add(input, constant) : builder.concat([constant, input], 'channels')
+    }
   }
 }
 
@@ -97,7 +113,7 @@ function drawChain(seed: number): { graph: IntegerGraph; random: Random; distinc
   const width = random.between(3, 8)
   const channels = random.between(1, 20)
   const tensors = [builder.input(height, width, channels, 'u8', random.pick(['nchw', 'nhwc']))]
-  if (random.chance(0.4)) tensors.push(builder.input(height, width, channels, 's8'))
+  if (random.chance(0.4)) tensors.push(builder.input(height, width, channels, random.pick(['s8', 's16'])))
   let last = tensors[0] as IntegerTensor
   const steps = random.between(5, 15)
   for (let step = 0; step < steps; step++) {
@@ -109,9 +125,10 @@ function drawChain(seed: number): { graph: IntegerGraph; random: Random; distinc
   builder.output(last, random.pick(['u8', 's8']))
   // An input may be an output too, and a tensor may be exported twice.
   if (random.chance(0.6)) builder.output(random.pick(tensors), 's8', 'nhwc')
+  if (random.chance(0.5)) builder.outputInAnyOrder(random.pick(tensors), 'u8')
   if (random.chance(0.3)) {
     const window: Window = { kernel: [last.height, last.width], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }
-    builder.output(builder.convolution(last, { outputs: random.between(1, 12), window, wide: true }))
+    builder.output(builder.convolution(last, { outputs: random.between(1, 12), window, format: 's32' }))
   }
   return { graph: builder.graph(), random, distinct: new Set(builder.sample(last)).size }
 }
@@ -184,9 +201,19 @@ describe('emitProgram', () => {
     const hidden = builder.convolution(input, { outputs: 4, window })
     const sum = builder.add(hidden, input)
     const output = builder.convolution(sum, { outputs: 4, window, residual: hidden })
-    builder.output(output)
+    const joined = builder.concat([output, builder.constant(3, 3, 2)], 'channels')
+    builder.output(joined)
+    const constant = joined.id - 1
     const tensors = builder.graph().instructions.map((instruction) => reads(instruction).map(({ id }) => id))
-    expect(tensors).toEqual([[], [input.id], [hidden.id, input.id], [sum.id, hidden.id], [output.id]])
+    expect(tensors).toEqual([
+      [],
+      [input.id],
+      [hidden.id, input.id],
+      [sum.id, hidden.id],
+      [],
+      [output.id, constant],
+      [joined.id],
+    ])
   })
 
   it('refuses a program of more than 4 GiB, naming it and its largest buffer', () => {

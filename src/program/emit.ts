@@ -3,19 +3,14 @@
  * lies in memory before start-up, and where inputs and outputs are. Memory is [zeros][constants][arena], all planned here.
  */
 import { DyadicError, quoted } from '../error.ts'
-import { LANES } from '../kernels/scalar/geometry.ts'
-import type {
-  ConvolutionInstruction,
-  Instruction,
-  IntegerGraph,
-  IntegerTensor,
-  Window,
-} from '../lower/integer-graph.ts'
+import { elementBytes } from '../kernels/scalar/geometry.ts'
+import type { Instruction, IntegerGraph, IntegerTensor, Window } from '../lower/integer-graph.ts'
 import { align, type Buffer, planMemory } from '../lower/memory.ts'
-import { callsOf, tensorBytes } from './calls.ts'
+import { callsOf } from './calls.ts'
 import { placeConstants } from './constants.ts'
+import { readsStored, runnable } from './convolution-calls.ts'
 import { type DataSegment, type KernelCall, PAGE_BYTES } from './module.ts'
-import { ungroup } from './pack.ts'
+import { tensorBytes } from './storage.ts'
 
 /** Pages of a 32-bit memory; a program that needs more is refused. */
 const MAXIMUM_PAGES = 65536
@@ -38,22 +33,6 @@ function widenedBytes(input: IntegerTensor, window: Window): number {
   return (top + input.height + bottom) * (left + input.width + right) * input.channels * 2 + WIDEN_SLACK
 }
 
-/** The convolution as the kernels can run it. */
-function runnable(instruction: ConvolutionInstruction): ConvolutionInstruction {
-  const outputs = instruction.output.channels / instruction.groups
-  const wide = instruction.output.format === 's32'
-  if (
-    instruction.kind === 'depthwise' &&
-    !wide &&
-    instruction.residual === undefined &&
-    instruction.input.channels % LANES === 0
-  )
-    return instruction
-  return instruction.groups > 1 && (instruction.kind === 'depthwise' || outputs % LANES !== 0)
-    ? ungroup(instruction)
-    : { ...instruction, kind: 'convolution' }
-}
-
 /** Everything the linker needs for one integer graph. Throws `limit` when 4 GiB of memory do not suffice. */
 export function emitProgram(graph: IntegerGraph): EmittedProgram {
   const instructions = graph.instructions.map((instruction) =>
@@ -72,16 +51,20 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
     for (const tensor of reads(instruction)) lastUse.set(tensor.id, index)
   for (const [index, instruction] of instructions.entries()) {
     if (instruction.kind === 'export') {
-      const { input } = instruction
-      const bytes = input.height * input.width * input.channels * (instruction.format === 's32' ? 4 : 1)
+      const count = instruction.loops.reduce((product, loop) => product * loop.count, 1)
+      const bytes = count * elementBytes(instruction.input.format)
       outputBuffers.set(instruction.outputName, addBuffer(bytes, index, instructions.length))
       continue
     }
+    if (instruction.kind === 'constant') continue
     const { output } = instruction
     tensorBuffers.set(output.id, addBuffer(tensorBytes(output), index, lastUse.get(output.id) ?? index))
     if (instruction.kind === 'import')
-      inputBuffers.set(instruction.inputName, addBuffer(output.height * output.width * output.channels, -1, index))
-    if (instruction.kind === 'convolution' || instruction.kind === 'depthwise')
+      inputBuffers.set(
+        instruction.inputName,
+        addBuffer(output.height * output.width * output.channels * elementBytes(output.format), -1, index),
+      )
+    if ((instruction.kind === 'convolution' || instruction.kind === 'depthwise') && !readsStored(instruction))
       scratchBuffers.set(index, addBuffer(widenedBytes(instruction.input, instruction.window), index, index))
   }
   // Imports run one after the other: an input must survive until its own import, whatever ran before it.
@@ -96,7 +79,7 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
       `program ${quoted(graph.name)} needs ${pages * PAGE_BYTES} bytes of memory, more than the 4 GiB of WebAssembly; the largest buffer has ${Math.max(...buffers.map((buffer) => buffer.bytes))} bytes`,
     )
   const address = (buffer: number): number => arena + plan.offsets[buffer]
-  const at = (tensor: IntegerTensor): number => address(tensorBuffers.get(tensor.id) as number)
+  const at = ({ id }: IntegerTensor): number => constants.tensors.get(id) ?? address(tensorBuffers.get(id) as number)
 
   const run = instructions.flatMap((instruction, index) =>
     callsOf(instruction, {
@@ -121,11 +104,13 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
 export function reads(instruction: Instruction): IntegerTensor[] {
   switch (instruction.kind) {
     case 'import':
+    case 'constant':
       return []
     case 'add':
+    case 'multiply':
       return [instruction.left, instruction.right]
-    case 'concat':
-      return [...instruction.inputs]
+    case 'move':
+      return instruction.sources.map(({ input }) => input)
     case 'convolution':
     case 'depthwise':
       return instruction.residual ? [instruction.input, instruction.residual.input] : [instruction.input]

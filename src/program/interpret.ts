@@ -4,13 +4,38 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import { convolution } from '../kernels/scalar/convolution.ts'
-import { add, lookUp } from '../kernels/scalar/elementwise.ts'
 import { allocateStored, type Stored } from '../kernels/scalar/geometry.ts'
-import { concat, exportTensor, importTensor, select } from '../kernels/scalar/movement.ts'
+import { exportTensor, importTensor, move, storeConstant } from '../kernels/scalar/movement.ts'
 import { averagePool, maxPool } from '../kernels/scalar/pooling.ts'
-import type { IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
+import type { ExportInstruction, ImportInstruction, IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
+import { interpretElementwise } from './interpret-elementwise.ts'
 
-export type IntegerArray = Uint8Array | Int8Array | Int32Array
+export type IntegerArray = Uint8Array | Int8Array | Int16Array | Int32Array
+
+/** The typed array of a port's integers. */
+const PORT_ARRAYS = { u8: Uint8Array, s8: Int8Array, s16: Int16Array, s32: Int32Array } as const
+
+function inputOf(
+  { inputName, format, output }: ImportInstruction,
+  inputs: ReadonlyMap<string, IntegerArray>,
+): Uint8Array | Int8Array | Int16Array {
+  const source = inputs.get(inputName)
+  const count = output.height * output.width * output.channels
+  if (!(source instanceof PORT_ARRAYS[format]) || source.length !== count)
+    throw new DyadicError(
+      'usage',
+      `input ${quoted(inputName)} wants ${count} ${format} integers, got ${source === undefined ? 'nothing' : `${source.constructor.name} of ${source.length}`}`,
+    )
+  return source
+}
+
+function outputOf({ input, format, start, loops }: ExportInstruction, stored: Stored): IntegerArray {
+  const target = new PORT_ARRAYS[format](loops.reduce((product, { count }) => product * count, 1))
+  if (PORT_ARRAYS[input.format].BYTES_PER_ELEMENT !== target.BYTES_PER_ELEMENT)
+    throw new DyadicError('refused', `${quoted(input.name)} is stored as ${input.format} and cannot leave as ${format}`)
+  exportTensor(stored, target, start, loops)
+  return target
+}
 
 /**
  * Outputs by name in ONNX order. `tap` sees every stored tensor after it has been written. Throws `usage` when an input
@@ -19,87 +44,65 @@ export type IntegerArray = Uint8Array | Int8Array | Int32Array
 export function interpret(
   graph: IntegerGraph,
   inputs: ReadonlyMap<string, IntegerArray>,
-  tap?: (tensor: IntegerTensor, stored: Stored<Int8Array> | Stored<Int32Array>) => void,
+  tap?: (tensor: IntegerTensor, stored: Stored) => void,
 ): Map<string, IntegerArray> {
-  const stored = new Map<number, Stored<Int8Array> | Stored<Int32Array>>()
-  const bytes = (tensor: IntegerTensor): Stored => stored.get(tensor.id) as Stored
-  const create = (tensor: IntegerTensor): Stored<Int8Array> | Stored<Int32Array> => {
-    const made =
-      tensor.format === 's8'
-        ? allocateStored<Int8Array>('s8', tensor.height, tensor.width, tensor.channels)
-        : allocateStored<Int32Array>('s32', tensor.height, tensor.width, tensor.channels)
-    stored.set(tensor.id, made)
+  const tensors = new Map<number, Stored>()
+  const stored = (tensor: IntegerTensor): Stored => tensors.get(tensor.id) as Stored
+  const create = (tensor: IntegerTensor): Stored => {
+    const made = allocateStored(tensor.format, tensor.height, tensor.width, tensor.channels)
+    tensors.set(tensor.id, made)
     return made
   }
   const results = new Map<string, IntegerArray>()
   for (const instruction of graph.instructions) {
     if (instruction.kind === 'export') {
-      const count = instruction.input.height * instruction.input.width * instruction.input.channels
-      const target =
-        instruction.format === 'u8'
-          ? new Uint8Array(count)
-          : instruction.format === 's8'
-            ? new Int8Array(count)
-            : new Int32Array(count)
-      exportTensor(stored.get(instruction.input.id) as Stored, target, instruction.layout)
-      results.set(instruction.outputName, target)
+      results.set(instruction.outputName, outputOf(instruction, stored(instruction.input)))
       continue
     }
     const output = create(instruction.output)
     switch (instruction.kind) {
-      case 'import': {
-        const source = inputs.get(instruction.inputName)
-        const count = output.height * output.width * output.channels
-        const fits = instruction.format === 'u8' ? source instanceof Uint8Array : source instanceof Int8Array
-        if (source === undefined || !fits || source.length !== count)
-          throw new DyadicError(
-            'usage',
-            `input ${quoted(instruction.inputName)} wants ${count} ${instruction.format} integers, got ${source === undefined ? 'nothing' : `${source.constructor.name} of ${source.length}`}`,
-          )
-        importTensor(source as Uint8Array | Int8Array, output as Stored, instruction.layout)
+      case 'import':
+        importTensor(inputOf(instruction, inputs), output, instruction.layout)
         break
-      }
+      case 'constant':
+        storeConstant(instruction.codes, output)
+        break
       case 'convolution':
       case 'depthwise':
-        convolution(bytes(instruction.input), output, {
+        convolution(stored(instruction.input), output, {
           ...instruction.window,
           ...instruction.requantisation,
           groups: instruction.groups,
           weights: instruction.weights,
           weightZeroPoints: instruction.weightZeroPoints,
+          weightGroups: instruction.weightGroups,
           bias: instruction.bias,
           inputZeroPoints: instruction.inputZeroPoints,
           outputZeroPoint: instruction.outputZeroPoint,
           low: instruction.clamp.low,
           high: instruction.clamp.high,
-          residual: instruction.residual && { ...instruction.residual, tensor: bytes(instruction.residual.input) },
-        })
-        break
-      case 'add':
-        add(bytes(instruction.left), bytes(instruction.right), output as Stored, {
-          ...instruction,
-          ...instruction.clamp,
+          residual: instruction.residual && { ...instruction.residual, tensor: stored(instruction.residual.input) },
         })
         break
       case 'max-pool':
-        maxPool(bytes(instruction.input), output as Stored, instruction.window)
+        maxPool(stored(instruction.input), output, instruction.window)
         break
       case 'average-pool':
-        averagePool(bytes(instruction.input), output as Stored, {
+        averagePool(stored(instruction.input), output, {
           ...instruction.window,
           ...instruction,
           ...instruction.clamp,
         })
         break
-      case 'table':
-        lookUp(bytes(instruction.input), output as Stored, instruction.table)
+      case 'move':
+        move(
+          instruction.sources.map((source) => ({ ...source, input: stored(source.input) })),
+          output,
+          instruction.fill,
+        )
         break
-      case 'concat':
-        concat(instruction.inputs.map(bytes), output as Stored, instruction.axis)
-        break
-      case 'select':
-        select(bytes(instruction.input), output as Stored, instruction.axes, instruction.fill)
-        break
+      default:
+        interpretElementwise(instruction, stored, output)
     }
     tap?.(instruction.output, output)
   }

@@ -1,13 +1,13 @@
 /** The manifest of a program: what the runtime needs, and what `verify` and reports read. */
 import type { Certificate } from '../lower/certificate.ts'
-import type { Port } from '../lower/integer-graph.ts'
+import type { Port, PortFormat } from '../lower/integer-graph.ts'
 
 /** A port with its place in memory. Real value = scale[c] × (integer − zeroPoint[c]). */
 export interface ProgramPort {
   readonly name: string
   /** Shape in the order in which the integers lie. */
   readonly shape: readonly number[]
-  readonly format: 'u8' | 's8' | 's32'
+  readonly format: PortFormat
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
   /** Axis of `shape` that `scale` and `zeroPoint` run along. */

@@ -1,9 +1,10 @@
 /** Where each weight lies: read back by the drawings of the kernels, element by element. */
 import { describe, expect, it } from 'vitest'
 import type { ConvolutionInstruction, Window } from '../lower/integer-graph.ts'
-import { packConvolution, packDepthwise, padChannels, segmentsOf, ungroup } from './pack.ts'
+import { packConvolution, packDepthwise, packNibbles, padChannels, segmentsOf, ungroup } from './pack.ts'
 import { createRandom } from './program.fixture.ts'
-import { type ConvolutionChoice, createBuilder } from './random-graph.fixture.ts'
+import type { ConvolutionChoice } from './random-convolution.fixture.ts'
+import { createBuilder } from './random-graph.fixture.ts'
 
 function layer(seed: number, channels: number, choice: ConvolutionChoice): ConvolutionInstruction {
   const builder = createBuilder('pack', createRandom(seed))
@@ -77,6 +78,49 @@ describe('ungroup', () => {
           )
         }
     expect(ungroup(whole)).toBe(whole)
+  })
+
+  it('keeps the factor of every weight', () => {
+    const instruction = layer(4, 6, { outputs: 9, window: window(2, 2), groups: 3, groupSize: 3 })
+    const { weightGroups } = instruction
+    const whole = ungroup(instruction)
+    expect(whole.weightGroups?.size).toBe(1)
+    // Eight weights per channel in groups of three: three factors.
+    for (let o = 0; o < 9; o++)
+      for (let t = 0; t < 8; t++)
+        expect(whole.weightGroups?.factors[(o * 4 + (t >> 1)) * 6 + Math.floor(o / 3) * 2 + (t & 1)]).toBe(
+          weightGroups?.factors[o * 3 + Math.floor(t / 3)],
+        )
+  })
+})
+
+describe('codes of 4 bits and factors', () => {
+  it('only formats of at most 4 bits share bytes', () => {
+    const narrow = (weightFormat: ConvolutionChoice['weightFormat']): boolean =>
+      packConvolution(layer(5, 5, { outputs: 3, window: window(1, 1), weightFormat }), 0, 3).narrow
+    expect([narrow('s2'), narrow('s4'), narrow('s8'), narrow('u8')]).toEqual([true, true, false, false])
+  })
+
+  it('the first eight of sixteen codes are low halves', () => {
+    const codes = Int8Array.from({ length: 32 }, (_, i) => (i % 16) - 8)
+    const packed = packNibbles(codes)
+    expect(packed.length).toBe(16)
+    const low = [...packed].map((byte) => (byte << 28) >> 28)
+    const high = [...packed].map((byte) => (byte << 24) >> 28)
+    expect([...low.slice(0, 8), ...high.slice(0, 8)]).toEqual([...codes.subarray(0, 16)])
+    expect([...low.slice(8), ...high.slice(8)]).toEqual([...codes.subarray(16)])
+  })
+
+  it('factors stand by panel, group and channel', () => {
+    const instruction = layer(6, 5, { outputs: 10, window: window(3, 1), groupSize: 4 })
+    const { scaling } = packConvolution(instruction, 0, 10)
+    expect(scaling).toMatchObject({ runs: 3, length: 5, size: 4, groups: 4 })
+    expect(scaling?.factors.length).toBe(2 * 4 * 8)
+    for (let o = 0; o < 10; o++)
+      for (let group = 0; group < 4; group++)
+        expect(scaling?.factors[((o >> 3) * 4 + group) * 8 + (o & 7)]).toBe(
+          instruction.weightGroups?.factors[o * 4 + group],
+        )
   })
 })
 

@@ -1,7 +1,7 @@
 /**
  * How weights lie in a program: panels of eight output channels, pairs of taps innermost, as `convolve` and `depthwise`
- * read them (drawings in src/kernels/assembly/integer). Codes stay int8 in the module; `unpackWeights` widens them in place
- * when the program starts.
+ * read them (drawings in src/kernels/assembly/integer). Codes stay int8 in the module, or two to a byte; start-up widens
+ * them in place and multiplies them by the factors of their groups.
  */
 import { LANES } from '../kernels/scalar/geometry.ts'
 import type { ConvolutionInstruction } from '../lower/integer-graph.ts'
@@ -16,6 +16,23 @@ export interface PackedWeights {
   readonly zeroPoints: Int16Array
   /** Bytes from one panel's zero points to the next; 0 when they are shared. */
   readonly zeroPointStep: number
+  /** Whether every code fits 4 bits and the format has at most as many. */
+  readonly narrow: boolean
+  /** Factors of groups of weights (R12). */
+  readonly scaling?: PackedScaling
+}
+
+/** Factors of groups of `size` consecutive weights of a channel, as `scaleWeights` reads them. */
+export interface PackedScaling {
+  /** Runs of weights per channel; each is padded to pairs. */
+  readonly runs: number
+  /** Weights per run. */
+  readonly length: number
+  readonly size: number
+  /** Groups per channel. */
+  readonly groups: number
+  /** [panel][group][8 channels]. */
+  readonly factors: Uint8Array
 }
 
 /** How a convolution walks its widened input. */
@@ -50,6 +67,39 @@ function panelZeroPoints(
   return { zeroPoints: table, zeroPointStep: 4 * LANES }
 }
 
+/** Factors of output channels [first, first + channels) by panels. */
+function packScaling(
+  { weightGroups, weights, output }: ConvolutionInstruction,
+  first: number,
+  channels: number,
+  runs: number,
+): PackedScaling | undefined {
+  if (weightGroups === undefined) return undefined
+  const { size, factors } = weightGroups
+  const taps = weights.length / output.channels
+  const groups = Math.ceil(taps / size)
+  const packed = new Uint8Array(Math.ceil(channels / LANES) * groups * LANES)
+  for (let o = 0; o < channels; o++)
+    for (let group = 0; group < groups; group++)
+      packed[((o - (o % LANES)) / LANES) * groups * LANES + group * LANES + (o % LANES)] =
+        factors[(first + o) * groups + group]
+  return { runs, length: taps / runs, size, groups, factors: packed }
+}
+
+function isNarrow(format: string, codes: Int8Array): boolean {
+  return ['s2', 's3', 's4'].includes(format) && codes.every((code) => code >= -8 && code < 8)
+}
+
+/** Two codes per byte: of each sixteen, the first eight in the low halves and the others in the high ones. */
+export function packNibbles(codes: Int8Array): Uint8Array {
+  const packed = new Uint8Array(codes.length / 2)
+  for (let i = 0; i < packed.length; i++) {
+    const low = 2 * (i - (i % LANES)) + (i % LANES)
+    packed[i] = (codes[low] & 15) | (codes[low + LANES] << 4)
+  }
+  return packed
+}
+
 /** Weights of output channels [first, first + channels) for `convolve`. Codes that pad a pair equal the zero point. */
 export function packConvolution(instruction: ConvolutionInstruction, first: number, channels: number): PackedWeights {
   const [kernelHeight] = instruction.window.kernel
@@ -74,6 +124,8 @@ export function packConvolution(instruction: ConvolutionInstruction, first: numb
     pairs: pairsPerPanel,
     codes,
     ...panelZeroPoints(instruction.weightZeroPoints, first, channels, panels),
+    narrow: isNarrow(instruction.weightFormat, codes),
+    scaling: packScaling(instruction, first, channels, kernelHeight * count),
   }
 }
 
@@ -90,7 +142,14 @@ export function packDepthwise(instruction: ConvolutionInstruction): PackedWeight
       codes[((panel * pairs + (tap >> 1)) * LANES + (c % LANES)) * 2 + (tap & 1)] =
         tap < taps ? instruction.weights[c * taps + tap] : instruction.weightZeroPoints[c]
     }
-  return { panels, pairs, codes, ...panelZeroPoints(instruction.weightZeroPoints, 0, channels, panels) }
+  return {
+    panels,
+    pairs,
+    codes,
+    ...panelZeroPoints(instruction.weightZeroPoints, 0, channels, panels),
+    narrow: isNarrow(instruction.weightFormat, codes),
+    scaling: packScaling(instruction, 0, channels, 1),
+  }
 }
 
 /** Values of a per-channel parameter, padded with zeros to whole panels. */
@@ -102,23 +161,35 @@ export function padChannels(values: Int32Array, first: number, channels: number)
 
 /**
  * The same convolution with one group: weights outside the own group hold the zero point. For grouped layers whose groups
- * do not fill whole panels, and for depthwise layers with an epilogue that only `convolve` has.
+ * do not fill whole panels, and for depthwise layers whose channels do not. Factors of groups of weights become one factor
+ * per weight.
  */
 export function ungroup(instruction: ConvolutionInstruction): ConvolutionInstruction {
   if (instruction.groups === 1) return instruction
-  const { groups, input, output } = instruction
+  const { groups, input, output, weightGroups } = instruction
   const inputs = input.channels / groups
   const outputs = output.channels / groups
   const taps = instruction.window.kernel[0] * instruction.window.kernel[1]
   const weights = new Int8Array(output.channels * taps * input.channels)
+  const factors = new Uint8Array(weightGroups === undefined ? 0 : weights.length).fill(1)
+  const perChannel = weightGroups === undefined ? 0 : Math.ceil((taps * inputs) / weightGroups.size)
   for (let o = 0; o < output.channels; o++) {
     const group = (o - (o % outputs)) / outputs
     weights.fill(instruction.weightZeroPoints[o], o * taps * input.channels, (o + 1) * taps * input.channels)
-    for (let tap = 0; tap < taps; tap++)
-      weights.set(
-        instruction.weights.subarray((o * taps + tap) * inputs, (o * taps + tap + 1) * inputs),
-        (o * taps + tap) * input.channels + group * inputs,
-      )
+    for (let tap = 0; tap < taps; tap++) {
+      const target = (o * taps + tap) * input.channels + group * inputs
+      weights.set(instruction.weights.subarray((o * taps + tap) * inputs, (o * taps + tap + 1) * inputs), target)
+      if (weightGroups !== undefined)
+        for (let c = 0; c < inputs; c++)
+          factors[target + c] =
+            weightGroups.factors[o * perChannel + Math.floor((tap * inputs + c) / weightGroups.size)]
+    }
   }
-  return { ...instruction, kind: 'convolution', groups: 1, weights }
+  return {
+    ...instruction,
+    kind: 'convolution',
+    groups: 1,
+    weights,
+    weightGroups: weightGroups && { size: 1, factors },
+  }
 }

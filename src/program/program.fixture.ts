@@ -1,7 +1,7 @@
 /** Integer graphs as loaded programs, and random numbers for the tests that run them. */
 import kernelBytes from '../kernels/embedded/integer.ts'
 import { embeddedBytes } from '../kernels/module.ts'
-import type { IntegerGraph } from '../lower/integer-graph.ts'
+import type { IntegerGraph, PortFormat } from '../lower/integer-graph.ts'
 import { randomUint32 } from '../num/random.ts'
 import { loadSync, type Network } from '../runtime/index.ts'
 import { emitProgram } from './emit.ts'
@@ -31,12 +31,26 @@ export function createRandom(seed: number): Random {
   }
 }
 
+/** Random codes of a port, over the whole range of its format. */
+export function randomCodes(format: PortFormat, count: number, random: Random): IntegerArray {
+  if (format === 's32') return Int32Array.from({ length: count }, () => random.between(-(2 ** 31), 2 ** 31 - 1))
+  if (format === 's16') return Int16Array.from({ length: count }, () => random.between(-32768, 32767))
+  const bytes = random.bytes(count)
+  return format === 'u8' ? bytes : new Int8Array(bytes.buffer)
+}
+
 /** Random integers for every input of a graph. */
 export function randomInputs(graph: IntegerGraph, random: Random): Map<string, IntegerArray> {
   return new Map(
     graph.inputs.map((port) => {
-      const bytes = random.bytes(port.shape.reduce((product, size) => product * size, 1))
-      return [port.name, port.format === 'u8' ? bytes : new Int8Array(bytes.buffer)]
+      return [
+        port.name,
+        randomCodes(
+          port.format,
+          port.shape.reduce((product, size) => product * size, 1),
+          random,
+        ),
+      ]
     }),
   )
 }

@@ -12,19 +12,23 @@ import type { ProgramPort, SelfTest } from './manifest.ts'
 const SEED = 20261121
 const SAMPLES = 1
 
-/** Input integers of one sample: every byte from the counter-based generator, one stream per sample and input. */
+type InputArray = Uint8Array | Int8Array | Int16Array
+
+/** Input integers of one sample, little-endian: every byte from the counter-based generator, one stream per sample and input. */
 export function selfTestInput(
   port: Pick<Port | ProgramPort, 'format' | 'shape'>,
   seed: number,
   stream: number,
-): Uint8Array | Int8Array {
-  const count = port.shape.reduce((product, size) => product * size, 1)
+): InputArray {
+  const elements = port.shape.reduce((product, size) => product * size, 1)
+  const count = port.format === 's16' ? 2 * elements : elements
   const bytes = new Uint8Array(count)
   for (let i = 0; i < count; i += 4) {
     const word = randomUint32(seed, stream, i >> 2)
     for (let j = 0; j < 4 && i + j < count; j++) bytes[i + j] = word >>> (8 * j)
   }
-  return port.format === 'u8' ? bytes : new Int8Array(bytes.buffer)
+  if (port.format === 'u8') return bytes
+  return port.format === 's16' ? new Int16Array(bytes.buffer) : new Int8Array(bytes.buffer)
 }
 
 /** Runs `samples` generated inputs through `run` and hashes all outputs in port order. */
@@ -32,7 +36,7 @@ export function runSelfTest(
   inputs: readonly Pick<Port | ProgramPort, 'name' | 'format' | 'shape'>[],
   outputs: readonly { readonly name: string }[],
   test: Pick<SelfTest, 'seed' | 'samples'>,
-  run: (inputs: ReadonlyMap<string, Uint8Array | Int8Array>) => ReadonlyMap<string, IntegerArray>,
+  run: (inputs: ReadonlyMap<string, InputArray>) => ReadonlyMap<string, IntegerArray>,
 ): string {
   const hash = sha256.create()
   for (let sample = 0; sample < test.samples; sample++) {

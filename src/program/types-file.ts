@@ -1,7 +1,7 @@
 /** The `.d.ts` beside a program: inputs and outputs typed by name. */
 import type { ProgramManifest, ProgramPort } from './manifest.ts'
 
-const ARRAYS = { u8: 'Uint8Array', s8: 'Int8Array', s32: 'Int32Array' } as const
+const ARRAYS = { u8: 'Uint8Array', s8: 'Int8Array', s16: 'Int16Array', s32: 'Int32Array' } as const
 
 function property(port: ProgramPort, type: string): string {
   return `  /** ${port.format} [${port.shape.join(', ')}], ${port.count} elements */\n  ${JSON.stringify(port.name)}: ${type}`

@@ -10,12 +10,14 @@ import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { createObserver } from './create-observer.ts'
+import { onlyFunction, reactingRange } from './flat-ends.ts'
 import { checkSampleShape, realInput } from './input.ts'
 import { applyMethods, type MethodName } from './methods.ts'
 import type { Observer, Range, RangeMethod } from './observe.ts'
 import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
 import { activationPlan, biasFits, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
 import { findWeightGrids } from './weight-grid.ts'
+import { wideValues } from './wide-values.ts'
 
 export interface CalibrateOptions {
   /** Format of activations inside the program (default u8: an 8-bit code with a zero point). */
@@ -39,9 +41,7 @@ const DEFAULT_FORMAT = 'u8'
 /** Whether the integer program stores this node's output with numbers of its own. */
 export function ownsScale(node: Node): boolean {
   const meaning = operators.get(node.operator)?.integer
-  return (
-    meaning === 'accumulate' || meaning === 'average' || meaning === 'sum' || meaning === 'table' || meaning === 'join'
-  )
+  return meaning !== undefined && !['same-scale', 'boundary', 'none'].includes(meaning)
 }
 
 /** The plan for a fused float graph. Throws `refused` when samples do not fit the network. */
@@ -60,11 +60,11 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
   const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
   const grid = (range: Range): TensorPlan =>
     activationPlan(range, options.activations ?? DEFAULT_FORMAT, options.symmetric)
-  const consumers = countConsumers(graph)
+  const wide = wideValues(graph)
   for (const node of graph.nodes)
     if (ownsScale(node))
       // Scores that stay wide have codes to spare: leaving the largest out would only hurt.
-      observers.set(node.outputs[0], createObserver(isWide(graph, node, consumers) ? 'minmax' : method, grid))
+      observers.set(node.outputs[0], createObserver(wide.has(node.outputs[0]) ? 'minmax' : method, grid))
   const executor = createFastExecutor(graph)
   const describe = (name: string, index: number, cause: unknown): DyadicError =>
     new DyadicError(
@@ -117,6 +117,7 @@ function choosePlan(
   // Scale of each value in ONNX order of production; same-scale operators pass theirs on.
   const scales = new Map<string, readonly number[]>([[inputName, input.scale]])
   const consumers = countConsumers(graph)
+  const wide = wideValues(graph)
   const grids: ReadonlyMap<string, WeightPlan> =
     (options.weights ?? 's8') === 's8' ? findWeightGrids(graph) : new Map<string, WeightPlan>()
   const tensors: [string, TensorPlan][] = []
@@ -127,8 +128,9 @@ function choosePlan(
       scales.set(name, scales.get(node.inputs[0]) ?? [1])
       continue
     }
-    const range = ranges.get(name) as Range
-    let plan = activationPlan(range, format, options.symmetric)
+    const observed = ranges.get(name) as Range
+    const range = wide.has(name) ? observed : withoutFlatEnds(graph, name, ranges, format, options.symmetric)
+    let plan = wide.has(name) ? wideOutputPlan(range, []) : activationPlan(range, format, options.symmetric)
     if (operators.get(node.operator)?.integer === 'accumulate') {
       const entry = layerWeights(
         graph,
@@ -138,7 +140,7 @@ function choosePlan(
         grids.get(name),
       )
       weights.push([name, entry.plan])
-      if (isWide(graph, node, consumers))
+      if (wide.has(name))
         plan = wideOutputPlan(
           range,
           entry.plan.scale.map((scale) => scale * entry.inputScale),
@@ -157,6 +159,20 @@ function choosePlan(
     tensors: Object.fromEntries(shared),
     weights: Object.fromEntries(weights),
   }
+}
+
+/** A value's range; without the ends where the only function that reads it is flat. */
+function withoutFlatEnds(
+  graph: Graph,
+  name: string,
+  ranges: ReadonlyMap<string, Range>,
+  format: 'u8' | 's8',
+  symmetric?: boolean,
+): Range {
+  const range = ranges.get(name) as Range
+  const reader = onlyFunction(graph, name)
+  const after = reader && ranges.get(reader.outputs[0])
+  return reader && after ? reactingRange(graph, reader, range, activationPlan(after, format, symmetric).scale) : range
 }
 
 /**
@@ -233,26 +249,4 @@ function countConsumers(graph: Graph): Map<string, number> {
   const consumers = new Map<string, number>()
   for (const node of graph.nodes) for (const name of node.inputs) consumers.set(name, (consumers.get(name) ?? 0) + 1)
   return consumers
-}
-
-/** Whether a layer's output is stored with more than 8 bits. */
-function isWide(graph: Graph, node: Node, consumers: ReadonlyMap<string, number>): boolean {
-  return (
-    operators.get(node.operator)?.integer === 'accumulate' &&
-    node.inputs[3] === undefined &&
-    staysWide(graph, node.outputs[0], consumers)
-  )
-}
-
-/** A network output that nothing else reads, possibly behind changes of shape: its layer may stay wide. */
-function staysWide(graph: Graph, name: string, consumers: ReadonlyMap<string, number>): boolean {
-  let value = name
-  for (;;) {
-    const used = consumers.get(value) ?? 0
-    if (graph.outputs.includes(value)) return used === 0
-    const reader = graph.nodes.find((node) => node.inputs.includes(value))
-    if (used !== 1 || reader === undefined) return false
-    if (!['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(reader.operator)) return false
-    value = reader.outputs[0]
-  }
 }

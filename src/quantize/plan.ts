@@ -5,19 +5,23 @@
 import * as z from 'zod'
 import { DyadicError } from '../error.ts'
 
-/** Formats of stored activations: 8 bits inside a program, 16 or 32 bits for network outputs that stay wide. */
-export const activationFormats = ['u8', 's8', 's16', 's32'] as const
+/**
+ * Formats of stored activations: 4 to 8 bits are stored in bytes, 16 bits in words; 32 bits are for network outputs that
+ * stay wide.
+ */
+export const activationFormats = ['u4', 's4', 'u8', 's8', 's16', 's32'] as const
 export type ActivationFormat = (typeof activationFormats)[number]
 /** Formats of weights. `u8` carries a zero point; the others are symmetric. */
 export const weightFormats = ['s8', 's7', 's6', 's5', 's4', 's3', 's2', 'u8'] as const
 export type WeightFormat = (typeof weightFormats)[number]
 
 const positive = z.number().positive().finite()
+const base64 = z.base64()
 const names = z.string().min(1).max(1024)
 
 const inputSchema = z.strictObject({
   /** Integers the caller hands over. */
-  format: z.enum(['u8', 's8']),
+  format: z.enum(['u8', 's8', 's16']),
   /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. Zero points may be fractions. */
   scale: z.array(positive).min(1),
   zeroPoint: z.array(z.number().finite()).min(1),
@@ -35,9 +39,11 @@ function outside(format: ActivationFormat | WeightFormat, zeroPoints: readonly n
 const tensorSchema = z
   .strictObject({
     format: z.enum(activationFormats),
-    /** Real value = scale × (integer − zeroPoint). */
+    /** Real value = scale × (integer − zeroPoint), times the channel's entry of `channelScales` where that is given. */
     scale: positive,
     zeroPoint: z.int(),
+    /** One per channel: only between convolutions and dense layers, which fold them into multipliers and weights. */
+    channelScales: z.array(positive).min(1).optional(),
   })
   .superRefine((entry, context) => {
     const message = outside(entry.format, [entry.zeroPoint])
@@ -50,6 +56,13 @@ const weightSchema = z
     /** One per output channel, or one for all. */
     scale: z.array(positive).min(1),
     zeroPoint: z.array(z.int()).min(1),
+    /** Codes in place of the nearest ones: bytes in base64 (u8 codes as they are), in the order of the ONNX weights. */
+    codes: base64.optional(),
+    /**
+     * Groups of `size` consecutive weights of an output channel, in stored order (kernel rows, kernel columns, input
+     * channels): each has an integer factor 1…255 beside the channel's scale. Bytes in base64, [output][group].
+     */
+    groups: z.strictObject({ size: z.int().min(2), factors: base64 }).optional(),
   })
   .superRefine((entry, context) => {
     const message = outside(entry.format, entry.zeroPoint)

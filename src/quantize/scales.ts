@@ -26,12 +26,12 @@ export function activationPlan(range: Range, format: 'u8' | 's8', symmetric = fa
 }
 
 /**
- * A network output that stays wide: 16-bit codes at twice the observed range, never finer than an accumulator unit of its
- * layer (a finer scale would only multiply noise).
+ * A value that stays wide: 16-bit codes at twice the observed range, never finer than an accumulator unit of the layer that
+ * makes it, if one does (a finer scale would only multiply noise).
  */
 export function wideOutputPlan(range: Range, accumulatorScales: readonly number[]): TensorPlan {
   const magnitude = Math.max(-range.low, range.high)
-  const finest = Math.max(...accumulatorScales) * 2
+  const finest = Math.max(0, ...accumulatorScales) * 2
   return { format: 's16', scale: Math.max(magnitude / 2 ** 14, finest) || 1, zeroPoint: 0 }
 }
 

@@ -20,8 +20,9 @@ const FIRST_ADDRESS = 64
 
 /**
  * Plans and fills the executor's memory. Throws `limit` when the graph needs more than 32-bit memory holds. `run` throws
- * `refused` on missing, unknown or wrongly sized inputs. `tap` sees stored values in the order N, H, W, C, all others
- * row-major; it does not see the integers between QuantizeLinear and DequantizeLinear.
+ * `refused` on missing, unknown or wrongly sized inputs. `tap` sees stored values (floats of rank 2 or 4) in the order
+ * N, H, W, C, also a flattened map that only dense layers read: that one is still the map, and not in ONNX order. All
+ * others are row-major. The integers between QuantizeLinear and DequantizeLinear are not seen.
  */
 export function createFastExecutor(graph: Graph): FloatExecutor {
   const planner = new Planner(graph)
@@ -115,8 +116,8 @@ function withoutPadding({ floats }: Machine, { layout, buffer }: Stored): Float3
   const start = buffer.address / 4
   if (lanes === c) return floats.subarray(start, start + count)
   const values = new Float32Array(count)
-  for (let pixel = 0; pixel * c < count; pixel++)
-    values.set(floats.subarray(start + pixel * lanes, start + pixel * lanes + c), pixel * c)
+  for (let first = 0, from = start; first < count; first += c, from += lanes)
+    for (let channel = 0; channel < c; channel++) values[first + channel] = floats[from + channel]
   return values
 }
 

@@ -4,11 +4,11 @@
  * (integer − zeroPoint) × scale on the way out. Imports nothing; errors are plain `Error`s.
  */
 
-/** How a port's integers are stored: unsigned or signed bytes, or signed 32-bit integers. */
-export type PortFormat = 'u8' | 's8' | 's32'
+/** How a port's integers are stored: unsigned or signed bytes, signed 16-bit or 32-bit integers. */
+export type PortFormat = 'u8' | 's8' | 's16' | 's32'
 
-/** The typed array of a format: `Uint8Array`, `Int8Array`, `Int32Array`. */
-export type IntegerArray = Uint8Array | Int8Array | Int32Array
+/** The typed array of a format: `Uint8Array`, `Int8Array`, `Int16Array`, `Int32Array`. */
+export type IntegerArray = Uint8Array | Int8Array | Int16Array | Int32Array
 
 /** One input or output. Real value = scale[c] × (integer − zeroPoint[c]). */
 export interface Port {
@@ -20,7 +20,7 @@ export interface Port {
   readonly zeroPoint: readonly number[]
   /** Axis of `shape` that `scale` and `zeroPoint` run along; meaningless when they have one entry. */
   readonly channelAxis: number
-  /** Address in the program's memory, in bytes; a multiple of 4 for `s32`. */
+  /** Address in the program's memory, in bytes; a multiple of the element's size. */
   readonly offset: number
   /** Number of elements. */
   readonly count: number
@@ -42,7 +42,7 @@ export interface Network {
   /**
    * One inference on real values: every input by name, `count` elements in row-major `shape`. A `Float32Array`,
    * `Float64Array` or plain array holds real values and is quantised; a `Uint8Array` (or `Uint8ClampedArray`) for a u8
-   * input, an `Int8Array` for s8 or an `Int32Array` for s32 holds stored integers and is taken as it is. Outputs are
+   * input, an `Int8Array` for s8, an `Int16Array` for s16 or an `Int32Array` for s32 holds stored integers and is taken as it is. Outputs are
    * copies. Throws an `Error` for a missing or unknown name, a wrong length or type, and NaN.
    */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float32Array>
@@ -54,6 +54,7 @@ export interface Network {
 const FORMATS = {
   u8: { array: Uint8Array, low: 0, high: 255, classes: ['Uint8Array', 'Uint8ClampedArray'] },
   s8: { array: Int8Array, low: -128, high: 127, classes: ['Int8Array'] },
+  s16: { array: Int16Array, low: -32768, high: 32767, classes: ['Int16Array'] },
   s32: { array: Int32Array, low: -(2 ** 31), high: 2 ** 31 - 1, classes: ['Int32Array'] },
 } as const
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -147,6 +148,23 @@ describe('load', () => {
 describe('run', () => {
   const network = loadSync(BYTES)
 
+  it('takes and gives 16-bit integers', () => {
+    const half = { format: 's16', shape: [8], count: 8, scale: [0.25], zeroPoint: [100] } as const
+    const words = loadSync(
+      program({
+        ...MANIFEST,
+        inputs: [port({ ...half, name: 'x', offset: 0 })],
+        outputs: [port({ ...half, name: 'y', offset: 16 })],
+      }),
+    )
+    const x = Int16Array.of(-32768, -1, 0, 1, 99, 100, 1000, 32767)
+    expect(words.runInteger({ x }).y).toEqual(x)
+    expect([...words.run({ x }).y]).toEqual([...x].map((code) => (code - 100) / 4))
+    const reals = [-1e9, -25.125, -25.126, 0, 0.124, 0.125, 1, 1e9]
+    expect([...words.run({ x: reals }).y]).toEqual([-8217, -25, -25.25, 0, 0, 0.25, 1, 8166.75])
+    expect(() => words.runInteger({ x: new Int32Array(8) })).toThrow('expected Int16Array of stored integers')
+  })
+
   it('quantises real values by rule R1, per channel, and clamps', () => {
     const real = { image: [-0.25, -0.26, 0.125, 0.124], state: [0.05, -1e9, Infinity, 12.7], wide: [-1.0005, 3e9] }
     network.run(real)
@@ -223,7 +241,7 @@ describe('run', () => {
 })
 
 describe('the size', () => {
-  it('is at most 5,000 bytes minified, without any import', async () => {
+  it('is at most 5,000 bytes minified and 2,500 compressed, without any import', async () => {
     const result = await build({
       entryPoints: [fileURLToPath(new URL('./index.ts', import.meta.url))],
       bundle: true,
@@ -237,6 +255,7 @@ describe('the size', () => {
     const [output] = Object.values(result.metafile.outputs)
     expect(output.imports).toEqual([])
     expect(output.bytes).toBeLessThanOrEqual(5000)
+    expect(gzipSync(result.outputFiles[0].contents, { level: 9 }).length).toBeLessThanOrEqual(2500)
     expect(result.outputFiles[0].text).not.toMatch(/\bimport\b/)
   })
 })

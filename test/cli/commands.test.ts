@@ -203,13 +203,13 @@ describe('run', () => {
     )
     const [{ values: q, type }] = integers.outputs
     const [{ values: r }] = reals.outputs
-    expect([type, reals.outputs[0].type]).toEqual(['s32', 'real'])
+    expect([type, reals.outputs[0].type]).toEqual(['s16', 'real'])
     const scale = r[0] / q[0]
     for (const [i, value] of q.entries()) expect(r[i]).toBeCloseTo(value * scale, 4)
     const written = readNpy(new Uint8Array(readFileSync(at('results/here/logits.npy'))), 'logits.npy')
     expect([written.shape, [...written.data]]).toEqual([[1, 16], r])
     const { stdout } = await dyadic(folder, ['run', 'net.wasm', '--input', 'image=stored.npy', '--integer'])
-    expect(stdout).toContain(`"logits" s32 [1, 16]\n  ${q.join(' ')}\n`)
+    expect(stdout).toContain(`"logits" s16 [1, 16]\n  ${q.join(' ')}\n`)
   })
 })
 

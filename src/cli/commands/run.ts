@@ -12,7 +12,7 @@ import { checkOutputs, writeFiles } from '../write-file.ts'
 /** Numbers of an output that people are shown. */
 const SHOWN = 16
 
-type Values = Float32Array | Uint8Array | Int8Array | Int32Array
+type Values = Float32Array | Uint8Array | Int8Array | Int16Array | Int32Array
 
 /** File names from output names: nothing but plain characters, no two alike even where case does not count. */
 function fileNames(ports: readonly ProgramPort[]): string[] {
@@ -76,7 +76,7 @@ export const runCommand: CommandDescription<'input' | 'integer' | 'out'> = {
     const start = session.clock()
     try {
       results = integersOnly
-        ? network.runInteger(inputs as Record<string, Uint8Array | Int8Array | Int32Array>)
+        ? network.runInteger(inputs as Record<string, Uint8Array | Int8Array | Int16Array | Int32Array>)
         : network.run(inputs)
     } catch (cause) {
       throw new DyadicError('refused', `${quoted(path)}: ${cause instanceof Error ? cause.message : cause}`, { cause })

@@ -91,18 +91,18 @@ export const add: Operator = combining('Add', [7, 13, 14], [2, 2], 'sum', {
 })
 
 /** ONNX Sub. */
-export const sub: Operator = combining('Sub', [7, 13, 14], [2, 2], 'none', {
+export const sub: Operator = combining('Sub', [7, 13, 14], [2, 2], 'sum', {
   floats: (a, b) => a - b,
   integers: (a, b) => a - b,
 })
 
-/** ONNX Mul. Per-channel constants are folded into convolutions; a product of two tensors has no integer meaning yet. */
-export const mul: Operator = combining('Mul', [7, 13, 14], [2, 2], 'none', {
+/** ONNX Mul. Per-channel constants after a convolution are folded into it. */
+export const mul: Operator = combining('Mul', [7, 13, 14], [2, 2], 'product', {
   floats: (a, b) => a * b,
   integers: (a, b) => a * b,
 })
 
-/** ONNX Div; integers are divided towards zero, and a zero divisor is refused. */
+/** ONNX Div; integers are divided towards zero, and a zero divisor is refused. `simplify` turns constant divisors into Mul. */
 export const div: Operator = combining('Div', [7, 13, 14], [2, 2], 'none', {
   floats: (a, b) => a / b,
   integers: (a, b) => a / b,
@@ -145,7 +145,7 @@ export const pow: Operator = {
 
 /** ONNX PRelu: x where x ≥ 0, slope · x below; the slope broadcasts to x. */
 export const pRelu: Operator = {
-  ...combining('PRelu', [7, 9, 16], [2, 2], 'none', {
+  ...combining('PRelu', [7, 9, 16], [2, 2], 'rescale', {
     floats: (x, slope) => (x < 0 ? slope * x : x),
     integers: (x, slope) => (x < 0n ? slope * x : x),
   }),

@@ -1,10 +1,13 @@
-/** Functions of one element. Computed in double and rounded once at the output. */
+/**
+ * Functions of one element: arithmetic, and activations of straight pieces. Computed in double and rounded once at the
+ * output. Smooth activations stand in activation.ts.
+ */
 import type { AttributeSchema, EvaluateContext, Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, isFloat, numberAttribute, numbersOf, operand, refuse } from './context.ts'
 
-/** An operator that applies one function to every element of its only input. */
-function unary(
+/** An operator that applies one function to every element of its only input; `integers` says whether integers may be. */
+export function unary(
   name: string,
   since: readonly number[],
   attributes: Readonly<Record<string, AttributeSchema>>,
@@ -36,17 +39,30 @@ function unary(
 /** ONNX Relu. */
 export const relu: Operator = unary('Relu', [6, 13, 14], {}, () => (x) => Math.max(0, x), true)
 
-/** ONNX Sigmoid. */
-export const sigmoid: Operator = unary('Sigmoid', [6, 13], {}, () => (x) => 1 / (1 + Math.exp(-x)))
-
-/** ONNX Tanh. */
-export const tanh: Operator = unary('Tanh', [6, 13], {}, () => Math.tanh)
-
 /** ONNX Neg, of floats and of integers up to 32 bits. */
 export const neg: Operator = unary('Neg', [6, 13], {}, () => (x) => -x, true)
 
-/** ONNX Exp. */
-export const exp: Operator = unary('Exp', [6, 13], {}, () => Math.exp)
+/** ONNX Abs, of floats and of integers up to 32 bits. */
+export const abs: Operator = unary('Abs', [6, 13], {}, () => Math.abs, true)
+
+/** ONNX Sign, of floats and of integers up to 32 bits; 0 for zeros of either sign. */
+export const sign: Operator = unary('Sign', [9, 13], {}, () => (x) => Math.sign(x) + 0, true)
+
+/** ONNX Floor. */
+export const floor: Operator = unary('Floor', [6, 13], {}, () => Math.floor)
+
+/** ONNX Ceil. */
+export const ceil: Operator = unary('Ceil', [6, 13], {}, () => Math.ceil)
+
+/** ONNX Round: to the nearest integer, halves to the even one. */
+export const round: Operator = unary('Round', [11, 22], {}, () => (x) => {
+  const below = Math.floor(x)
+  const nearest = Math.round(x)
+  return x - below === 0.5 && nearest % 2 !== 0 ? below : nearest
+})
+
+/** ONNX Reciprocal. */
+export const reciprocal: Operator = unary('Reciprocal', [6, 13], {}, () => (x) => 1 / x)
 
 /** ONNX Sqrt. */
 export const sqrt: Operator = unary('Sqrt', [6, 13], {}, () => Math.sqrt)
@@ -59,6 +75,17 @@ export const leakyRelu: Operator = unary(
   (attributes) => {
     const alpha = numberAttribute(attributes, 'alpha')
     return (x) => (x < 0 ? alpha * x : x)
+  },
+)
+
+/** ONNX ThresholdedRelu: x above alpha, 0 up to it. */
+export const thresholdedRelu: Operator = unary(
+  'ThresholdedRelu',
+  [10, 22],
+  { alpha: { kind: 'float', default: 1 } },
+  (attributes) => {
+    const alpha = numberAttribute(attributes, 'alpha')
+    return (x) => (x > alpha ? x : 0)
   },
 )
 

@@ -53,7 +53,7 @@ export const softmax: Operator = {
   inputs: [1, 1],
   outputs: [1, 1],
   attributes: { axis: { kind: 'int', default: -1 } },
-  integer: 'none',
+  integer: 'softmax',
   infer: (context) => {
     const { shape } = operand(context, 0)
     normalizeAxis(numberAttribute(context.attributes, 'axis'), shape.length, context.node)

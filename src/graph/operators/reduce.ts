@@ -1,5 +1,5 @@
 /**
- * Reductions over constant axes: ReduceMax, ReduceMean and ReduceSum. Sums in double, rounded once at the output. Without
+ * Reductions over constant axes: ReduceMax, ReduceMin, ReduceMean and ReduceSum. Sums in double, rounded once at the output. Without
  * axes everything is reduced, or nothing where `noop_with_empty_axes` is set.
  */
 import type { InferContext, Operator } from '../operator.ts'
@@ -7,8 +7,8 @@ import { allocate, elementCount } from '../tensor.ts'
 import { constantNumbers, floatResult, isFloat, numberAttribute, numbersOf, operand, refuse } from './context.ts'
 import { normalizeAxes, rowMajorStrides } from './layout.ts'
 
-/** The reduced axes, in 0..rank−1. */
-function reducedAxes(
+/** The axes that a reduction reduces, in 0..rank−1; `given` is its list of axes. */
+export function reducedAxes(
   node: string,
   attributes: InferContext['attributes'],
   rank: number,
@@ -82,11 +82,22 @@ export const reduceMax: Operator = reduction(
   (largest) => largest,
 )
 
+/** ONNX ReduceMin, of floats and of integers up to 32 bits. */
+export const reduceMin: Operator = reduction(
+  'ReduceMin',
+  [1, 11, 12, 13, 18, 20],
+  'same-scale',
+  true,
+  Infinity,
+  Math.min,
+  (least) => least,
+)
+
 /** ONNX ReduceMean. */
 export const reduceMean: Operator = reduction(
   'ReduceMean',
   [1, 11, 13, 18],
-  'none',
+  'average',
   false,
   0,
   (sum, x) => sum + x,

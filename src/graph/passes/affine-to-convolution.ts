@@ -1,6 +1,7 @@
 /**
  * Turns the per-channel maps that no convolution could take (a normalisation before an activation, after an addition, or of
- * a value with several readers) into depthwise 1×1 convolutions, which every executor and the lowering already know.
+ * a value with several readers) into depthwise 1×1 convolutions, which every executor and the lowering already know. Where
+ * there are not height and width, only normalisation says which axis holds channels.
  */
 import { channelAffine } from '../channel-affine.ts'
 import type { AttributeValue, Graph, Value } from '../graph.ts'
@@ -14,7 +15,7 @@ export function affineToConvolution(graph: Graph): Graph {
     const affine = channelAffine(graph, node)
     if (affine === undefined) return node
     const { shape } = graph.values.get(affine.input) as Value
-    if (shape.length < 3) return node
+    if (shape.length < 3 || (shape.length === 3 && node.operator !== 'BatchNormalization')) return node
     changed = true
     const [output] = node.outputs
     const type = affine.exact ? 'float64' : 'float32'

@@ -1,6 +1,6 @@
 /**
  * Removes nodes that change nothing: Identity, Dropout, Reshape and its kin to the same shape, Transpose in order, Pad by 0,
- * Slice of everything, Concat of one, Clip without bounds. Where the result is a graph output, the value before it takes
+ * Slice of everything, Concat of one, Clip without bounds, Add of 0, Mul by 1. Where the result is a graph output, the value before it takes
  * that name; a graph input, constant or other output cannot, and the node stays.
  */
 import type { Graph, Node, Value } from '../graph.ts'
@@ -61,6 +61,10 @@ function changesNothing(graph: Graph, node: Node): boolean {
     case 'Slice':
       // Equal shapes and forward steps leave no element out; a backward step would reverse an axis.
       return !node.inputs[4] || (constant(4)?.every((step) => step > 0) ?? false)
+    case 'Add':
+      return constant(1)?.every((value) => value === 0) ?? false
+    case 'Mul':
+      return constant(1)?.every((value) => value === 1) ?? false
     case 'Clip': {
       const absent = (index: number, infinity: number) => !node.inputs[index] || constant(index)?.[0] === infinity
       return absent(1, -Infinity) && absent(2, Infinity)

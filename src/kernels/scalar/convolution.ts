@@ -1,8 +1,9 @@
 /**
- * The meaning of an integer convolution (rules R3, R4, R5 of docs/arithmetic.md), any stride, padding, dilation and
- * groups; a dense layer is the case where the kernel is as large as the input.
+ * The meaning of an integer convolution (rules R3, R4, R12 of docs/arithmetic.md), any stride, padding, dilation and
+ * groups; a dense layer is the case where the kernel is as large as the input. Input and output have 8, 16 or 32 bits.
  *
- * acc[h,w,o] = Σ (x[h·s+i·d−p, …, c] − zx[c]) × (w[o,i,j,c] − zw[o]), taps in the padding count as 0
+ * acc[h,w,o] = Σ (x[h·s+i·d−p, …, c] − zx[c]) × weight[o,i,j,c], taps in the padding count as 0
+ * weight     = (code − zw[o]) × factor of its group
  * out        = clamp(requantize((acc + bias[o]) << left) + residual, …) + zero point, limited to the clamp interval
  */
 import { clamp, requantize, requantizeSum } from '../../num/requantize.ts'
@@ -13,6 +14,8 @@ export interface ConvolutionParameters extends WindowGeometry {
   /** [output][kernelHeight][kernelWidth][input / groups]. */
   readonly weights: Int8Array
   readonly weightZeroPoints: Int16Array
+  /** Groups of `size` consecutive weights of an output channel have a factor each, [output][group] (R12). */
+  readonly weightGroups?: { readonly size: number; readonly factors: Uint8Array }
   readonly bias: Int32Array
   readonly inputZeroPoints: Int16Array
   readonly multipliers: Int32Array
@@ -29,23 +32,36 @@ export interface ConvolutionParameters extends WindowGeometry {
   }
 }
 
+/** The weights that are multiplied: code − zero point, times the factor of the group (R12). */
+function effectiveWeights(p: ConvolutionParameters, outputs: number, taps: number): Int16Array {
+  const effective = new Int16Array(p.weights.length)
+  for (let o = 0, group = 0; o < outputs; o++) {
+    for (let t = 0, within = 0; t < taps; t++, within++) {
+      if (within === p.weightGroups?.size) {
+        within = 0
+        group++
+      }
+      const factor = p.weightGroups === undefined ? 1 : p.weightGroups.factors[group]
+      effective[o * taps + t] = (p.weights[o * taps + t] - p.weightZeroPoints[o]) * factor
+    }
+    group++
+  }
+  return effective
+}
+
 /** Fills `output`; reads `input` (never the same array). */
-export function convolution(
-  input: Stored,
-  output: Stored<Int8Array> | Stored<Int32Array>,
-  p: ConvolutionParameters,
-): void {
+export function convolution(input: Stored, output: Stored, p: ConvolutionParameters): void {
   const inputs = channelsPerGroup(input.channels, p.groups)
   const outputs = channelsPerGroup(output.channels, p.groups)
   const [kernelHeight, kernelWidth] = p.kernel
   const { data } = input
-  const { weights, inputZeroPoints } = p
+  const { inputZeroPoints } = p
   const taps = kernelHeight * kernelWidth * inputs
+  const weights = effectiveWeights(p, output.channels, taps)
   for (let h = 0; h < output.height; h++)
     for (let w = 0; w < output.width; w++)
       for (let o = 0, group = 0; o < output.channels; o++) {
         if (o === (group + 1) * outputs) group++
-        const zeroPoint = p.weightZeroPoints[o]
         let accumulator = 0
         for (let i = 0; i < kernelHeight; i++) {
           const y = h * p.strides[0] + i * p.dilations[0] - p.pads[0]
@@ -56,8 +72,7 @@ export function convolution(
             const source = (y * input.width + x) * input.stride + group * inputs
             const weight = o * taps + (i * kernelWidth + j) * inputs
             for (let c = 0; c < inputs; c++)
-              accumulator +=
-                (data[source + c] - inputZeroPoints[group * inputs + c]) * (weights[weight + c] - zeroPoint)
+              accumulator += (data[source + c] - inputZeroPoints[group * inputs + c]) * weights[weight + c]
           }
         }
         const value = (accumulator + p.bias[o]) << p.left

@@ -15,8 +15,24 @@ export function channelsPerGroup(total: number, groups: number): number {
   return size
 }
 
+/** The typed array that holds each storage format. */
+export interface StorageArrays {
+  readonly s8: Int8Array
+  readonly s16: Int16Array
+  readonly s32: Int32Array
+}
+
+export type StoredData = StorageArrays[keyof StorageArrays]
+
+const ELEMENT_BYTES = { s8: 1, s16: 2, s32: 4 } as const
+
+/** Bytes of one stored element. */
+export function elementBytes(format: keyof StorageArrays): 1 | 2 | 4 {
+  return ELEMENT_BYTES[format]
+}
+
 /** A stored tensor: data[(h × width + w) × stride + c]. */
-export interface Stored<Data extends Int8Array | Int32Array = Int8Array> {
+export interface Stored<Data extends StoredData = StoredData> {
   readonly data: Data
   readonly height: number
   readonly width: number
@@ -25,15 +41,17 @@ export interface Stored<Data extends Int8Array | Int32Array = Int8Array> {
 }
 
 /** A zero-filled stored tensor. */
-export function allocateStored<Data extends Int8Array | Int32Array>(
-  format: Data extends Int8Array ? 's8' : 's32',
+export function allocateStored<Format extends keyof StorageArrays>(
+  format: Format,
   height: number,
   width: number,
   channels: number,
-): Stored<Data> {
+): Stored<StorageArrays[Format]>
+export function allocateStored(format: keyof StorageArrays, height: number, width: number, channels: number): Stored {
   const stride = channelStride(channels)
   const length = height * width * stride
-  const data = (format === 's8' ? new Int8Array(length) : new Int32Array(length)) as unknown as Data
+  const data =
+    format === 's8' ? new Int8Array(length) : format === 's16' ? new Int16Array(length) : new Int32Array(length)
   return { data, height, width, channels, stride }
 }
 

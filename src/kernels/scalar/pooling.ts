@@ -14,13 +14,14 @@ function* taps(input: Stored, geometry: WindowGeometry, h: number, w: number): G
   }
 }
 
-/** Largest stored value of each window; taps outside the tensor do not count (a window wholly outside gives −128). */
+/** Largest stored value of each window; taps outside the tensor do not count (a window wholly outside gives the least code). */
 export function maxPool(input: Stored, output: Stored, geometry: WindowGeometry): void {
+  const least = output.data instanceof Int8Array ? -128 : -32768
   for (let h = 0; h < output.height; h++)
     for (let w = 0; w < output.width; w++) {
       const offsets = [...taps(input, geometry, h, w)]
       for (let c = 0; c < output.channels; c++) {
-        let largest = -128
+        let largest = least
         for (const offset of offsets) if (input.data[offset + c] > largest) largest = input.data[offset + c]
         output.data[(h * output.width + w) * output.stride + c] = largest
       }

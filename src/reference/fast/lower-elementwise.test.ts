@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AttributeValue } from '../../graph/graph.ts'
-import type { ElementType } from '../../graph/tensor.ts'
+import { type ElementType, elementCount } from '../../graph/tensor.ts'
 import { createFastExecutor } from '../fast.ts'
 import { createReferenceExecutor } from '../run.ts'
 import { type Line, net, type Parameter, scalar, TOLERANCE, worstError } from './net.fixture.ts'
@@ -19,6 +19,13 @@ describe('element-wise', () => {
     ['Exp', [], {}],
     ['HardSigmoid', [], { alpha: 0.7, beta: 0.4 }],
     ['HardSwish', [], {}],
+    ['Swish', [], {}],
+    ['Swish', [], { alpha: 1.7 }],
+    ['Elu', [], { alpha: 0.7 }],
+    ['Gelu', [], { approximate: 'tanh' }],
+    ['Softplus', [], {}],
+    ['Abs', [], {}],
+    ['PRelu', [parameter(0.25)], {}],
     ['Softmax', [], {}],
     ['Softmax', [], { axis: 0 }],
   ]
@@ -32,6 +39,38 @@ describe('element-wise', () => {
 
   it('softmax over channels', () => {
     const graph = net({ x: [2, 5, 3, 2] }, [{ operator: 'Softmax', inputs: ['x'], attributes: { axis: 1 } }])
+    expect(worstError(graph)).toBeLessThan(TOLERANCE)
+  })
+
+  it('differences, quotients and leaky values, broadcast or not', () => {
+    const ones = (...shape: number[]): Parameter => ({
+      shape,
+      values: Array.from({ length: elementCount(shape) }, (_, i) => 1 + i / 8),
+    })
+    for (const operator of ['Add', 'Sub', 'Mul', 'Div', 'PRelu'])
+      for (const right of [ones(2, 5, 3, 2), ones(5, 1, 1), ones(1, 1, 3, 1), ones(2, 1, 1, 2), ones(2), ones()])
+        expect(worstError(net({ x: [2, 5, 3, 2] }, [{ operator, inputs: ['x', right] }]))).toBeLessThan(TOLERANCE)
+    for (const operator of ['Add', 'Sub', 'Mul', 'Div', 'PRelu'])
+      expect(worstError(net({ x: [2, 5] }, [{ operator, inputs: ['x', ones(5)] }]))).toBeLessThan(TOLERANCE)
+  })
+
+  it('a pixel, a channel or a sample against a whole map, from either side', () => {
+    for (const shape of [
+      [2, 5, 1, 1],
+      [1, 1, 3, 2],
+      [2, 1, 1, 2],
+      [1, 5, 3, 1],
+    ])
+      for (const inputs of [
+        ['x', 'y'],
+        ['y', 'x'],
+      ])
+        for (const operator of ['Add', 'Sub', 'Mul'])
+          expect(worstError(net({ x: [2, 5, 3, 2], y: shape }, [{ operator, inputs }]))).toBeLessThan(TOLERANCE)
+  })
+
+  it('combines two values that each repeat along another axis', () => {
+    const graph = net({ x: [2, 5, 1, 2], y: [1, 1, 3, 1] }, [{ operator: 'Sub', inputs: ['x', 'y'] }])
     expect(worstError(graph)).toBeLessThan(TOLERANCE)
   })
 

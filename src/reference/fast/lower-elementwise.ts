@@ -1,9 +1,8 @@
-/** Lowerings of the operators that treat every element alike, of softmax, and of fake quantisation. */
+/** Lowerings of activations that have a kernel, of softmax, and of fake quantisation. */
 import { type ElementType, elementCount } from '../../graph/tensor.ts'
 import { attributeOr, constantInput } from './attributes.ts'
 import type { Kernels } from './kernels.ts'
-import { type Layout, laneCount, sameLayout } from './layout.ts'
-import { limits } from './lower-weighted.ts'
+import { type Layout, laneCount } from './layout.ts'
 import type { Lowering, Planner, Stored } from './planner.ts'
 
 /** Runs a kernel over all lanes: `call(kernels, input, output, count)`. */
@@ -48,23 +47,6 @@ export const hardSwish = unary(
   () => (kernels, input, output, count) => kernels.hardSigmoid(input, output, count, 1 / 6, 0.5, 1),
 )
 
-/** A function of one number, computed in double precision outside the kernels. */
-export function scalarFunction(evaluate: (x: number) => number): Lowering {
-  return (node, planner) => {
-    const input = planner.stored(node.inputs[0])
-    if (!input || !planner.layout(node.outputs[0])) return false
-    const output = planner.defineOver(node.outputs[0], input)
-    planner.emit(({ floats }) =>
-      forEachPixel(input.layout, (first) => {
-        const from = input.buffer.address / 4 + first
-        const to = output.buffer.address / 4 + first
-        for (let c = 0; c < input.layout.c; c++) floats[to + c] = evaluate(floats[from + c])
-      }),
-    )
-    return true
-  }
-}
-
 /** `Softmax` over the channels of each pixel. */
 export const softmax: Lowering = (node, planner) => {
   const input = planner.stored(node.inputs[0])
@@ -89,40 +71,6 @@ function forEachPixel(layout: Layout, visit: (firstFloat: number) => void): void
   const pixels = layout.n * layout.h * layout.w
   for (let pixel = 0; pixel < pixels; pixel++) visit(pixel * layout.lanes)
 }
-
-type BinaryCall = (kernels: Kernels, left: number, right: number, output: number, count: number) => void
-
-function binary(makeCall: (node: Parameters<Lowering>[0]) => BinaryCall): Lowering {
-  return (node, planner) => {
-    const left = planner.stored(node.inputs[0])
-    const right = planner.stored(node.inputs[1])
-    const layout = planner.layout(node.outputs[0])
-    if (!left || !right || !layout || !allHave(layout, [left, right])) return false
-    const call = makeCall(node)
-    const output = planner.defineOver(node.outputs[0], left)
-    const count = laneCount(left.layout)
-    planner.emit(({ kernels }) =>
-      call(kernels, left.buffer.address, right.buffer.address, output.buffer.address, count),
-    )
-    return true
-  }
-}
-
-/** False where operands broadcast. */
-function allHave(layout: Layout, values: readonly Stored[]): boolean {
-  return values.every((value) => sameLayout(value.layout, layout))
-}
-
-/** `Add` of equal shapes and `dyadic.Add`. */
-export const add = binary((node) => {
-  const { low, high } = limits(node)
-  return (kernels, left, right, output, count) => kernels.add(left, right, output, count, low, high)
-})
-
-/** `Mul` of equal shapes. */
-export const multiply = binary(
-  () => (kernels, left, right, output, count) => kernels.multiply(left, right, output, count),
-)
 
 const INTEGER_LIMITS: Partial<Record<ElementType, readonly [least: number, most: number]>> = {
   uint8: [0, 255],

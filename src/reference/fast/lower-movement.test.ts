@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { int64, type Line, net, scalar, worstError } from './net.fixture.ts'
+import { int64, type Line, net, scalar, TOLERANCE, worstError } from './net.fixture.ts'
 
 describe('movement', () => {
   const cases: readonly [string, readonly number[], Line][] = [
@@ -29,6 +29,17 @@ describe('movement', () => {
     ['squeeze', [2, 5, 1, 1], { operator: 'Squeeze', inputs: ['x', int64(2, 3)] }],
     ['unsqueeze', [2, 5], { operator: 'Unsqueeze', inputs: ['x', int64(0, 3)] }],
     ['dropout', [2, 5], { operator: 'Dropout', inputs: ['x'] }],
+    [
+      'depth to space, blocks first',
+      [2, 18, 2, 3],
+      { operator: 'DepthToSpace', inputs: ['x'], attributes: { blocksize: 3 } },
+    ],
+    [
+      'depth to space, blocks last',
+      [2, 20, 2, 3],
+      { operator: 'DepthToSpace', inputs: ['x'], attributes: { blocksize: 2, mode: 'CRD' } },
+    ],
+    ['space to depth', [2, 5, 4, 6], { operator: 'SpaceToDepth', inputs: ['x'], attributes: { blocksize: 2 } }],
   ]
 
   it.each(cases)('%s', (_, shape, line) => {
@@ -44,6 +55,38 @@ describe('movement', () => {
   ])('resized %s', (_, scales, attributes) => {
     const line = { operator: 'Resize', inputs: ['x', '', { shape: [4], values: scales }], attributes }
     expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBe(0)
+  })
+
+  it.each(['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'])('blended (%s)', (mode) => {
+    for (const sizes of [
+      [2, 5, 8, 6],
+      [2, 5, 3, 7],
+      [2, 5, 1, 1],
+    ]) {
+      const attributes = { mode: 'linear', coordinate_transformation_mode: mode }
+      const line = { operator: 'Resize', inputs: ['x', '', '', int64(...sizes)], attributes }
+      expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBeLessThan(TOLERANCE)
+    }
+  })
+
+  it('takes empty scales beside sizes for none', () => {
+    const line = { operator: 'Resize', inputs: ['x', '', { shape: [0], values: [] }, int64(2, 5, 8, 6)] }
+    expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBe(0)
+  })
+
+  it('splits along every axis', () => {
+    for (const [axis, sizes] of [
+      [0, [1, 1]],
+      [1, [2, 3]],
+      [-2, [3, 1]],
+      [3, [1, 2]],
+    ] as const) {
+      const graph = net({ x: [2, 5, 4, 3] }, [
+        { operator: 'Split', inputs: ['x', int64(...sizes)], attributes: { axis }, outputs: ['v0', 'v0.1'] },
+        { operator: 'Identity', inputs: ['v0.1'] },
+      ])
+      expect(worstError({ ...graph, outputs: ['v0', 'v1'] })).toBe(0)
+    }
   })
 
   it('resized to sizes, by region or along one axis', () => {

@@ -3,7 +3,6 @@
  * N × C × 1 × 1, so every axis number is also an axis of the order N, C, H, W.
  */
 import type { Node } from '../../graph/graph.ts'
-import { resolveResize, type Tap, tapsOf } from '../../graph/operators/resize.ts'
 import { resolvePads, resolveSlice } from '../../graph/operators/select.ts'
 import { attributeOr, constantInput } from './attributes.ts'
 import { copy } from './kernels.ts'
@@ -148,40 +147,5 @@ export const concat: Lowering = (node, planner) => {
     )
     position += size[axis]
   }
-  return true
-}
-
-/** `Resize` of height and width that repeats or drops whole pixels. */
-export const resize: Lowering = (node, planner) => {
-  const input = planner.stored(node.inputs[0])
-  const layout = planner.layout(node.outputs[0])
-  const shape = planner.shape(node.inputs[0])
-  const scales = planner.floats(node.inputs[2])
-  const sizes = constantInput(planner.graph, node, 3, 'omitted' as const)
-  if (!input || !layout || !sizes || shape.length !== 4 || (node.inputs[2] && !scales)) return false
-  if (node.attributes.get('coordinate_transformation_mode') === 'tf_crop_and_resize') return false
-  const axes = resolveResize(node.name, node.attributes, shape, undefined, scales && [...scales], given(sizes))
-  const [samples, channels, rows, columns] = axes.map((axis) => tapsOf(node.attributes, axis)) as [
-    Tap[],
-    Tap[],
-    Tap[],
-    Tap[],
-  ]
-  const moves = (taps: readonly Tap[], size: number) => taps.length !== size || taps.some(({ first }, i) => first !== i)
-  if (moves(samples, input.layout.n) || moves(channels, input.layout.c)) return false
-  if ([samples, channels, rows, columns].some((taps) => taps.some(({ weight }) => weight !== 0))) return false
-  const output = planner.define(node.outputs[0], layout)
-  const { h, w, lanes } = input.layout
-  planner.emit(({ floats }) => {
-    let target = output.buffer.address / 4
-    for (let sample = 0; sample < layout.n; sample++)
-      for (const row of rows) {
-        const start = input.buffer.address / 4 + (sample * h + row.first) * w * lanes
-        for (const { first } of columns) {
-          floats.copyWithin(target, start + first * lanes, start + (first + 1) * lanes)
-          target += lanes
-        }
-      }
-  })
   return true
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AttributeValue } from '../../graph/graph.ts'
-import { net, TOLERANCE, worstError } from './net.fixture.ts'
+import { int64, net, TOLERANCE, worstError } from './net.fixture.ts'
 
 describe('pooling', () => {
   const attributes = fc.record({
@@ -30,5 +30,14 @@ describe('pooling', () => {
   it('pools whole maps', () => {
     for (const operator of ['GlobalAveragePool', 'GlobalMaxPool'])
       expect(worstError(net({ x: [2, 5, 4, 3] }, [{ operator, inputs: ['x'] }]))).toBeLessThan(TOLERANCE)
+  })
+
+  it('reduces height and width like whole maps, other axes by definition', () => {
+    for (const operator of ['ReduceMax', 'ReduceMean'])
+      for (const axes of [[2, 3], [-1, 2], [3, 2], [1], [1, 2, 3]])
+        for (const keepdims of [0, 1]) {
+          const line = { operator, inputs: ['x', int64(...axes)], attributes: { keepdims } }
+          expect(worstError(net({ x: [2, 5, 4, 3] }, [line]))).toBeLessThan(TOLERANCE)
+        }
   })
 })

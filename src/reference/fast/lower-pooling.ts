@@ -1,6 +1,7 @@
-/** Lowerings of pooling. */
+/** Lowerings of pooling and of the reductions that are pooling. */
 import { poolingWindow } from '../../graph/operators/pooling.ts'
-import { attributeOr } from './attributes.ts'
+import { reducedAxes } from '../../graph/operators/reduce.ts'
+import { attributeOr, constantInput } from './attributes.ts'
 import type { Lowering, Planner, Stored } from './planner.ts'
 import { planarWindow, type Window, wholeWindow } from './window.ts'
 
@@ -49,5 +50,16 @@ export function globalPooling(kind: Kind): Lowering {
     if (!input || !layout) return false
     emitPooling(planner, kind, input, planner.define(node.outputs[0], layout), wholeWindow(input.layout), false)
     return true
+  }
+}
+
+/** `ReduceMax` and `ReduceMean` over height and width. */
+export function reduction(kind: Kind): Lowering {
+  const whole = globalPooling(kind)
+  return (node, planner) => {
+    const axes = constantInput(planner.graph, node, 1, [])
+    if (!axes || planner.shape(node.inputs[0]).length !== 4) return false
+    const reduced = [...reducedAxes(node.name, node.attributes, 4, axes)].sort()
+    return String(reduced) === '2,3' && whole(node, planner)
   }
 }

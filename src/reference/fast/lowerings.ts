@@ -1,20 +1,19 @@
 /** Which lowering serves which operator; every other operator takes the generic path. */
-import {
-  add,
-  clip,
-  fakeQuantisation,
-  hardSigmoid,
-  hardSwish,
-  leakyRelu,
-  multiply,
-  relu,
-  scalarFunction,
-  softmax,
-} from './lower-elementwise.ts'
-import { concat, pad, renaming, resize, slice, transpose } from './lower-movement.ts'
-import { globalPooling, pooling } from './lower-pooling.ts'
+import { depthToSpace, spaceToDepth, split } from './lower-blocks.ts'
+import { add, divide, multiply, parametricRelu, subtract } from './lower-broadcast.ts'
+import { clip, fakeQuantisation, hardSigmoid, hardSwish, leakyRelu, relu, softmax } from './lower-elementwise.ts'
+import { concat, pad, renaming, slice, transpose } from './lower-movement.ts'
+import { pointwise, sigmoid, swish } from './lower-pointwise.ts'
+import { globalPooling, pooling, reduction } from './lower-pooling.ts'
+import { resize } from './lower-resize.ts'
 import { batchNormalization, convolution, dense } from './lower-weighted.ts'
 import type { Lowering } from './planner.ts'
+
+/** Functions of one element without a kernel. */
+const POINTWISE = [
+  ...['Abs', 'Ceil', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'Log', 'Mish', 'Neg', 'Reciprocal', 'Round', 'Selu', 'Sign'],
+  ...['Softplus', 'Softsign', 'Sqrt', 'Tanh', 'ThresholdedRelu'],
+]
 
 export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['Add', add],
@@ -23,8 +22,9 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['Clip', clip],
   ['Concat', concat],
   ['Conv', convolution],
+  ['DepthToSpace', depthToSpace],
+  ['Div', divide],
   ['Dropout', renaming],
-  ['Exp', scalarFunction(Math.exp)],
   ['Flatten', renaming],
   ['GlobalAveragePool', globalPooling('averagePool')],
   ['GlobalMaxPool', globalPooling('maxPool')],
@@ -34,21 +34,26 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['LeakyRelu', leakyRelu],
   ['MaxPool', pooling('maxPool')],
   ['Mul', multiply],
-  ['Neg', scalarFunction((x) => -x)],
+  ['PRelu', parametricRelu],
   ['Pad', pad],
   ['QuantizeLinear', fakeQuantisation],
+  ['ReduceMax', reduction('maxPool')],
+  ['ReduceMean', reduction('averagePool')],
   ['Relu', relu],
   ['Reshape', renaming],
   ['Resize', resize],
-  ['Sigmoid', scalarFunction((x) => 1 / (1 + Math.exp(-x)))],
+  ['Sigmoid', sigmoid],
   ['Slice', slice],
   ['Softmax', softmax],
-  ['Sqrt', scalarFunction(Math.sqrt)],
+  ['SpaceToDepth', spaceToDepth],
+  ['Split', split],
   ['Squeeze', renaming],
-  ['Tanh', scalarFunction(Math.tanh)],
+  ['Sub', subtract],
+  ['Swish', swish],
   ['Transpose', transpose],
   ['Unsqueeze', renaming],
   ['dyadic.Add', add],
   ['dyadic.Conv', convolution],
   ['dyadic.Dense', dense],
+  ...POINTWISE.map((name): [string, Lowering] => [name, pointwise]),
 ])

@@ -26,6 +26,8 @@ export interface Line {
   readonly operator: string
   readonly inputs: readonly (string | Parameter)[]
   readonly attributes?: Readonly<Record<string, AttributeValue>>
+  /** Names of its values where there are several. */
+  readonly outputs?: readonly string[]
 }
 
 /** A chain or net of nodes: line i makes value `v<i>`; the graph's inputs are given by name and shape. */
@@ -47,7 +49,7 @@ export function net(
       name: `n${index}`,
       operator: line.operator,
       inputs: operands,
-      outputs: [`v${index}`],
+      outputs: line.outputs ?? [`v${index}`],
       attributes: new Map(Object.entries(line.attributes ?? {})),
     }
   })

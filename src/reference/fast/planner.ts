@@ -157,7 +157,7 @@ export class Planner {
 }
 
 /** Row-major N, C, H, W to the executor's layout, padding lanes 0. */
-function packLanes(values: Float32Array, layout: Layout): Float32Array {
+export function packLanes(values: Float32Array, layout: Layout): Float32Array {
   const { n, h, w, c, lanes } = layout
   const packed = new Float32Array(laneCount(layout))
   for (let sample = 0; sample < n; sample++)

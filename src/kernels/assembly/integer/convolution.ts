@@ -13,7 +13,7 @@
 // pixel and some pixels are computed twice, with equal results.
 //
 // Pixels go in blocks of BLOCK, so that one weight panel stays in the first-level cache while the block's rows pass.
-import { clampCodes, scale, scaleSum, withZeroPoint } from './requantize'
+import { clampCodes, clampHalves, scaleKind, withZeroPoint } from './requantize'
 
 const BLOCK: i32 = 96
 
@@ -29,18 +29,12 @@ function biased(sum: v128, bias: v128, left: i32): v128 {
   return left != 0 ? i32x4.shl(value, left) : value
 }
 
-/** High words of four channels; Kind i16 adds the residual's low or high half. */
+/** High words of four channels. */
 @inline
 function scaled<Kind>(
   sum: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, residual: usize, residualLeft: i32, upper: bool,
 ): v128 {
-  const value = biased(sum, v128.load(bias), left)
-  if (sizeof<Kind>() == 2) {
-    const other = i16x8.sub(v128.load_ext<i8>(residual), v128.load(epilogue, 64))
-    const wide = upper ? i32x4.extend_high_i16x8_s(other) : i32x4.extend_low_i16x8_s(other)
-    return scaleSum(value, v128.load(multipliers), i32x4.shl(wide, residualLeft), v128.load(epilogue, 80), v128.load(epilogue))
-  }
-  return scale(value, v128.load(multipliers), v128.load(epilogue))
+  return scaleKind<Kind>(biased(sum, v128.load(bias), left), multipliers, epilogue, residual, residualLeft, upper)
 }
 
 /** Zero point, clamp and store of one pixel of a wide output: eight int32 codes. */
@@ -51,7 +45,6 @@ function storeWide(target: usize, first: v128, second: v128, epilogue: usize): v
   v128.store(target, i32x4.min_s(i32x4.max_s(i32x4.add(second, zero), low), high), 16)
 }
 
-// Kind names the epilogue: i8 plain, i16 with residual, i32 wide output (never an element type of the input).
 @inline
 function convolution<Kind>(
   input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
@@ -59,7 +52,7 @@ function convolution<Kind>(
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
   left: i32, highShift: i32, residual: usize, residualLeft: i32,
 ): void {
-  const size: i32 = sizeof<Kind>() == 4 ? 4 : 1
+  const size: i32 = sizeof<Kind>()
   const segmentBytes: usize = segmentPairs * 4
   const panelBytes: usize = kernelHeight * segments * segmentPairs * 32
   const wrap = rowStep - outputWidth * pixelStep
@@ -120,16 +113,16 @@ function convolution<Kind>(
           }
         }
         const position = m * targetStride + n
-        let other = residual + position
+        let other = residual + position * size
         c00 = scaled<Kind>(c00, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
         c01 = scaled<Kind>(c01, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
-        other += targetStride
+        other += targetStride * size
         c10 = scaled<Kind>(c10, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
         c11 = scaled<Kind>(c11, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
-        other += targetStride
+        other += targetStride * size
         c20 = scaled<Kind>(c20, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
         c21 = scaled<Kind>(c21, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
-        other += targetStride
+        other += targetStride * size
         c30 = scaled<Kind>(c30, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
         c31 = scaled<Kind>(c31, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
         // Shifts by constants compose to the shift by highShift; by a variable amount each would cost four instructions.
@@ -190,6 +183,12 @@ function convolution<Kind>(
           storeWide(to + step, c10, c11, epilogue)
           storeWide(to + 2 * step, c20, c21, epilogue)
           storeWide(to + 3 * step, c30, c31, epilogue)
+        } else if (sizeof<Kind>() == 2) {
+          const step = targetStride * 2
+          v128.store(to, clampHalves(c00, c01, epilogue))
+          v128.store(to + step, clampHalves(c10, c11, epilogue))
+          v128.store(to + 2 * step, clampHalves(c20, c21, epilogue))
+          v128.store(to + 3 * step, clampHalves(c30, c31, epilogue))
         } else {
           let codes = clampCodes(withZeroPoint(c00, c01, epilogue), withZeroPoint(c10, c11, epilogue), epilogue)
           v128.store64_lane(to, codes, 0)
@@ -219,9 +218,10 @@ function convolution<Kind>(
             }
           }
           const position = q * targetStride + n
-          c0 = i32x4.shr_s(scaled<Kind>(c0, panelBias, panelMultipliers, epilogue, left, residual + position, residualLeft, false), highShift)
-          c1 = i32x4.shr_s(scaled<Kind>(c1, panelBias + 16, panelMultipliers + 16, epilogue, left, residual + position, residualLeft, true), highShift)
+          c0 = i32x4.shr_s(scaled<Kind>(c0, panelBias, panelMultipliers, epilogue, left, residual + position * size, residualLeft, false), highShift)
+          c1 = i32x4.shr_s(scaled<Kind>(c1, panelBias + 16, panelMultipliers + 16, epilogue, left, residual + position * size, residualLeft, true), highShift)
           if (sizeof<Kind>() == 4) storeWide(target + position * 4, c0, c1, epilogue)
+          else if (sizeof<Kind>() == 2) v128.store(target + position * 2, clampHalves(c0, c1, epilogue))
           else {
             const row = withZeroPoint(c0, c1, epilogue)
             v128.store64_lane(target + position, clampCodes(row, row, epilogue), 0)
@@ -252,7 +252,27 @@ export function convolveResidual(
   rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
   left: i32, highShift: i32, residual: usize, residualLeft: i32,
 ): void {
-  convolution<i16>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, residual, residualLeft)
+  convolution<u8>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, residual, residualLeft)
+}
+
+/** s16 output. */
+export function convolve16(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
+  rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
+  left: i32, highShift: i32,
+): void {
+  convolution<i16>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, 0, 0)
+}
+
+/** s16 output with an s16 residual tensor of the output's layout under the same rounding. */
+export function convolveResidual16(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  pixels: i32, outputWidth: i32, channels: i32, targetStride: i32,
+  rowStep: i32, pixelStep: i32, segments: i32, segmentStep: i32, kernelHeight: i32, kernelRowStep: i32, segmentPairs: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
+): void {
+  convolution<u16>(input, weights, target, bias, multipliers, epilogue, pixels, outputWidth, channels, targetStride, rowStep, pixelStep, segments, segmentStep, kernelHeight, kernelRowStep, segmentPairs, left, highShift, residual, residualLeft)
 }
 
 /** s32 output (network outputs that stay wide). */

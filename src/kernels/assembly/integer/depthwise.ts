@@ -2,7 +2,7 @@
 // the eight channels of two taps are interleaved, so that one dot product handles two taps of four channels.
 // Weights: [channel block][pair][8 channels][2]; tap offsets: two i32 byte offsets per pair (an odd last tap is paired with
 // itself and a zero weight).
-import { clampCodes, scale, withZeroPoint } from './requantize'
+import { clampCodes, clampHalves, scaleKind, withZeroPoint } from './requantize'
 
 @inline
 function interleaveLow(a: v128, b: v128): v128 {
@@ -14,29 +14,35 @@ function interleaveHigh(a: v128, b: v128): v128 {
 }
 
 @inline
-function scaled(sum: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32): v128 {
+function scaled<Kind>(
+  sum: v128, bias: usize, multipliers: usize, epilogue: usize, left: i32, residual: usize, residualLeft: i32, upper: bool,
+): v128 {
   let value = i32x4.add(sum, v128.load(bias))
   if (left != 0) value = i32x4.shl(value, left)
-  return scale(value, v128.load(multipliers), v128.load(epilogue))
+  return scaleKind<Kind>(value, multipliers, epilogue, residual, residualLeft, upper)
 }
 
-export function depthwise(
+@inline
+function depthwiseConvolution<Kind>(
   input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
   tapOffsets: usize, pairs: i32,
   outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
-  left: i32, highShift: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
 ): void {
+  const size: i32 = sizeof<Kind>()
+  const pixelBytes = stride * size
+  const toResidual = residual - target
   const offsetsEnd = tapOffsets + pairs * 8
   for (let y = 0; y < outputHeight; y++) {
     let w = weights
     for (let c = 0; c < stride; c += 8) {
       let pixel = input + c * 2
-      let out = target + c
+      let out = target + c * size
       const panel = w
       let x = 0
       while (x < outputWidth) {
         // The last pixel of an odd row is computed together with its left neighbour again.
-        if (x + 2 > outputWidth && outputWidth > 1) { x -= 1; pixel -= pixelStep; out -= stride }
+        if (x + 2 > outputWidth && outputWidth > 1) { x -= 1; pixel -= pixelStep; out -= pixelBytes }
         const second: i32 = outputWidth > 1 ? pixelStep : 0
         let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0
         w = panel
@@ -52,10 +58,11 @@ export function depthwise(
           b1 = i32x4.add(b1, i32x4.dot_i16x8_s(interleaveHigh(u, v), w1))
         }
         const channelBias = bias + c * 4, channelMultipliers = multipliers + c * 4
-        a0 = scaled(a0, channelBias, channelMultipliers, epilogue, left)
-        a1 = scaled(a1, channelBias + 16, channelMultipliers + 16, epilogue, left)
-        b0 = scaled(b0, channelBias, channelMultipliers, epilogue, left)
-        b1 = scaled(b1, channelBias + 16, channelMultipliers + 16, epilogue, left)
+        const other = out + toResidual, otherSecond = outputWidth > 1 ? other + pixelBytes : other
+        a0 = scaled<Kind>(a0, channelBias, channelMultipliers, epilogue, left, other, residualLeft, false)
+        a1 = scaled<Kind>(a1, channelBias + 16, channelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        b0 = scaled<Kind>(b0, channelBias, channelMultipliers, epilogue, left, otherSecond, residualLeft, false)
+        b1 = scaled<Kind>(b1, channelBias + 16, channelMultipliers + 16, epilogue, left, otherSecond, residualLeft, true)
         // As in convolution.ts: constant shifts compose to the shift by highShift.
         if (highShift & 1) {
           a0 = i32x4.shr_s(a0, 1)
@@ -87,15 +94,56 @@ export function depthwise(
           b0 = i32x4.shr_s(b0, 16)
           b1 = i32x4.shr_s(b1, 16)
         }
-        const codes = clampCodes(withZeroPoint(a0, a1, epilogue), withZeroPoint(b0, b1, epilogue), epilogue)
-        v128.store64_lane(out, codes, 0)
-        if (outputWidth > 1) v128.store64_lane(out + stride, codes, 1)
+        if (sizeof<Kind>() == 2) {
+          v128.store(out, clampHalves(a0, a1, epilogue))
+          if (outputWidth > 1) v128.store(out + pixelBytes, clampHalves(b0, b1, epilogue))
+        } else {
+          const codes = clampCodes(withZeroPoint(a0, a1, epilogue), withZeroPoint(b0, b1, epilogue), epilogue)
+          v128.store64_lane(out, codes, 0)
+          if (outputWidth > 1) v128.store64_lane(out + pixelBytes, codes, 1)
+        }
         x += 2
         pixel += 2 * pixelStep
-        out += 2 * stride
+        out += 2 * pixelBytes
       }
     }
     input += rowStep
-    target += outputWidth * stride
+    target += outputWidth * pixelBytes
   }
+}
+
+export function depthwise(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  tapOffsets: usize, pairs: i32,
+  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
+  left: i32, highShift: i32,
+): void {
+  depthwiseConvolution<i8>(input, weights, target, bias, multipliers, epilogue, tapOffsets, pairs, outputHeight, outputWidth, stride, rowStep, pixelStep, left, highShift, 0, 0)
+}
+
+export function depthwise16(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  tapOffsets: usize, pairs: i32,
+  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
+  left: i32, highShift: i32,
+): void {
+  depthwiseConvolution<i16>(input, weights, target, bias, multipliers, epilogue, tapOffsets, pairs, outputHeight, outputWidth, stride, rowStep, pixelStep, left, highShift, 0, 0)
+}
+
+export function depthwiseResidual(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  tapOffsets: usize, pairs: i32,
+  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
+): void {
+  depthwiseConvolution<u8>(input, weights, target, bias, multipliers, epilogue, tapOffsets, pairs, outputHeight, outputWidth, stride, rowStep, pixelStep, left, highShift, residual, residualLeft)
+}
+
+export function depthwiseResidual16(
+  input: usize, weights: usize, target: usize, bias: usize, multipliers: usize, epilogue: usize,
+  tapOffsets: usize, pairs: i32,
+  outputHeight: i32, outputWidth: i32, stride: i32, rowStep: i32, pixelStep: i32,
+  left: i32, highShift: i32, residual: usize, residualLeft: i32,
+): void {
+  depthwiseConvolution<u16>(input, weights, target, bias, multipliers, epilogue, tapOffsets, pairs, outputHeight, outputWidth, stride, rowStep, pixelStep, left, highShift, residual, residualLeft)
 }

@@ -1,22 +1,60 @@
-// Strided selection with fill (rule R8). Steps are in bytes; the destination is filled first.
-export function select(
-  source: usize, target: usize, targetBytes: i32, fill: i32,
-  rows: i32, columns: i32, channels: i32,
-  sourceRowStep: i32, sourceColumnStep: i32, sourceChannelStep: i32, targetRowStep: i32, targetColumnStep: i32,
-  sourceStart: i32, targetStart: i32,
+// Strided copies (rule R8): runs of contiguous bytes through four loops, the last one innermost. Steps are in bytes and may
+// be negative. Source and target never overlap.
+//
+// A run is one element (1, 2 or 4 bytes) or several. Runs of 8 bytes and more are copied in vectors; the last vector is
+// moved back so that it ends with the run, and some bytes are copied twice.
+
+@inline
+function copyRun(source: usize, target: usize, bytes: i32): void {
+  if (bytes >= 256) memory.copy(target, source, bytes)
+  else if (bytes >= 16) {
+    const last = bytes - 16
+    for (let i = 0; i < last; i += 16) v128.store(target + i, v128.load(source + i))
+    v128.store(target + last, v128.load(source + last))
+  } else if (bytes >= 8) {
+    const last = bytes - 8
+    store<u64>(target, load<u64>(source))
+    store<u64>(target + last, load<u64>(source + last))
+  } else for (let i = 0; i < bytes; i++) store<u8>(target + i, load<u8>(source + i))
+}
+
+@inline
+function copyElements<Element>(source: usize, target: usize, count: i32, sourceStep: i32, targetStep: i32): void {
+  for (let i = 0; i < count; i++, source += sourceStep, target += targetStep) store<Element>(target, load<Element>(source))
+}
+
+export function move(
+  source: usize, target: usize, run: i32,
+  count0: i32, sourceStep0: i32, targetStep0: i32,
+  count1: i32, sourceStep1: i32, targetStep1: i32,
+  count2: i32, sourceStep2: i32, targetStep2: i32,
+  count3: i32, sourceStep3: i32, targetStep3: i32,
 ): void {
-  memory.fill(target, <u8>fill, targetBytes)
-  source += sourceStart
-  target += targetStart
-  for (let y = 0; y < rows; y++) {
-    let from = source, to = target
-    for (let x = 0; x < columns; x++) {
-      if (sourceChannelStep == 1) memory.copy(to, from, channels)
-      else for (let c = 0, p = from; c < channels; c++, p += sourceChannelStep) store<u8>(to + c, load<u8>(p))
-      from += sourceColumnStep
-      to += targetColumnStep
+  for (let i = 0; i < count0; i++, source += sourceStep0, target += targetStep0) {
+    let from1 = source, to1 = target
+    for (let j = 0; j < count1; j++, from1 += sourceStep1, to1 += targetStep1) {
+      let from2 = from1, to2 = to1
+      for (let k = 0; k < count2; k++, from2 += sourceStep2, to2 += targetStep2) {
+        if (run == 1) copyElements<u8>(from2, to2, count3, sourceStep3, targetStep3)
+        else if (run == 2) copyElements<u16>(from2, to2, count3, sourceStep3, targetStep3)
+        else if (run == 4) copyElements<u32>(from2, to2, count3, sourceStep3, targetStep3)
+        else if (run == 8) copyElements<u64>(from2, to2, count3, sourceStep3, targetStep3)
+        else {
+          let from3 = from2, to3 = to2
+          for (let l = 0; l < count3; l++, from3 += sourceStep3, to3 += targetStep3) copyRun(from3, to3, run)
+        }
+      }
     }
-    source += sourceRowStep
-    target += targetRowStep
   }
+}
+
+/** Bytes of one value. */
+export function fillBytes(target: usize, bytes: i32, value: i32): void {
+  memory.fill(target, <u8>value, bytes)
+}
+
+/** 16-bit codes of one value; whole vectors. */
+export function fillHalves(target: usize, bytes: i32, value: i32): void {
+  const values = i16x8.splat(<i16>value)
+  for (const end = target + bytes; target < end; target += 16) v128.store(target, values)
 }

@@ -1,36 +1,56 @@
-// Pooling over stored s8 tensors, eight channels at a time; taps outside the tensor are skipped.
-import { requantize, storeCodes } from './requantize'
+// Pooling over stored s8 and s16 tensors, eight channels at a time; taps outside the tensor are skipped.
+import { clampHalves, requantize, storeCodes } from './requantize'
 
-export function maxPool(
+@inline
+function maxPooling<Code>(
   source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
 ): void {
+  const size: i32 = sizeof<Code>()
   for (let oy = 0; oy < outputHeight; oy++)
     for (let ox = 0; ox < outputWidth; ox++) {
       for (let c = 0; c < stride; c += 8) {
-        let largest = i8x16.splat(-128)
+        let largest = size == 1 ? i8x16.splat(-128) : i16x8.splat(-32768)
         for (let i = 0; i < kernelHeight; i++) {
           const y = oy * strideY + i * dilationY - top
           if (<u32>y >= <u32>height) continue
           for (let j = 0; j < kernelWidth; j++) {
             const x = ox * strideX + j * dilationX - left
-            if (<u32>x < <u32>width) largest = i8x16.max_s(largest, v128.load64_zero(source + (y * width + x) * stride + c))
+            if (<u32>x >= <u32>width) continue
+            const codes = source + ((y * width + x) * stride + c) * size
+            largest = size == 1 ? i8x16.max_s(largest, v128.load64_zero(codes)) : i16x8.max_s(largest, v128.load(codes))
           }
         }
-        v128.store64_lane(target + c, largest, 0)
+        if (size == 1) v128.store64_lane(target + c, largest, 0)
+        else v128.store(target + c * 2, largest)
       }
-      target += stride
+      target += stride * size
     }
 }
 
-export function averagePool(
+export function maxPool(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+): void {
+  maxPooling<i8>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left)
+}
+
+export function maxPool16(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+): void {
+  maxPooling<i16>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left)
+}
+
+@inline
+function averagePooling<In, Out>(
   source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
   inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
 ): void {
   const rounding = v128.load(epilogue)
   const factor = i32x4.splat(multiplier)
-  const zero = i16x8.splat(<i16>inputZeroPoint)
+  const zero = sizeof<In>() == 1 ? i16x8.splat(<i16>inputZeroPoint) : i32x4.splat(inputZeroPoint)
   for (let oy = 0; oy < outputHeight; oy++)
     for (let ox = 0; ox < outputWidth; ox++) {
       for (let c = 0; c < stride; c += 8) {
@@ -41,18 +61,57 @@ export function averagePool(
           for (let j = 0; j < kernelWidth; j++) {
             const x = ox * strideX + j * dilationX - left
             if (<u32>x >= <u32>width) continue
-            const values = i16x8.sub(v128.load_ext<i8>(source + (y * width + x) * stride + c), zero)
-            sum0 = i32x4.add(sum0, i32x4.extend_low_i16x8_s(values))
-            sum1 = i32x4.add(sum1, i32x4.extend_high_i16x8_s(values))
+            const codes = source + ((y * width + x) * stride + c) * sizeof<In>()
+            if (sizeof<In>() == 1) {
+              const values = i16x8.sub(v128.load_ext<i8>(codes), zero)
+              sum0 = i32x4.add(sum0, i32x4.extend_low_i16x8_s(values))
+              sum1 = i32x4.add(sum1, i32x4.extend_high_i16x8_s(values))
+            } else {
+              sum0 = i32x4.add(sum0, i32x4.sub(v128.load_ext<i16>(codes), zero))
+              sum1 = i32x4.add(sum1, i32x4.sub(v128.load_ext<i16>(codes, 8), zero))
+            }
           }
         }
-        storeCodes(
-          target + c,
-          requantize(sum0, factor, rounding, highShift),
-          requantize(sum1, factor, rounding, highShift),
-          epilogue,
-        )
+        const first = requantize(sum0, factor, rounding, highShift), second = requantize(sum1, factor, rounding, highShift)
+        if (sizeof<Out>() == 1) storeCodes(target + c, first, second, epilogue)
+        else v128.store(target + c * 2, clampHalves(first, second, epilogue))
       }
-      target += stride
+      target += stride * sizeof<Out>()
     }
+}
+
+/** s8 to s8. */
+export function averagePool(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+  inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
+): void {
+  averagePooling<i8, i8>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left, inputZeroPoint, multiplier, highShift, epilogue)
+}
+
+/** s16 to s16. */
+export function averagePool16(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+  inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
+): void {
+  averagePooling<i16, i16>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left, inputZeroPoint, multiplier, highShift, epilogue)
+}
+
+/** s8 to s16. */
+export function averagePool8To16(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+  inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
+): void {
+  averagePooling<i8, i16>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left, inputZeroPoint, multiplier, highShift, epilogue)
+}
+
+/** s16 to s8. */
+export function averagePool16To8(
+  source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
+  inputZeroPoint: i32, multiplier: i32, highShift: i32, epilogue: usize,
+): void {
+  averagePooling<i16, i8>(source, target, height, width, stride, outputHeight, outputWidth, kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, top, left, inputZeroPoint, multiplier, highShift, epilogue)
 }

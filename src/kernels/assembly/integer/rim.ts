@@ -102,18 +102,3 @@ export function transposeCodes(
       store<u8>(to, load<u8>(from) ^ flip)
   }
 }
-
-/** int32 codes [outer][inner] with any steps (in bytes) -> compact. */
-export function exportWords(
-  source: usize, target: usize, outer: i32, inner: i32, outerStep: i32, innerStep: i32,
-): void {
-  for (let o = 0; o < outer; o++) {
-    let from = source
-    for (let i = 0; i < inner; i++) {
-      store<i32>(target, load<i32>(from))
-      target += 4
-      from += innerStep
-    }
-    source += outerStep
-  }
-}

@@ -1,0 +1,55 @@
+/** Softmax over one dimension (R13). */
+import { DyadicError, quoted } from '../error.ts'
+import { interval } from '../num/interval.ts'
+import { clamp } from '../num/requantize.ts'
+import { plannedTensor, plannedValue } from './elementwise.ts'
+import { rowsInput } from './place.ts'
+import {
+  clampInterval,
+  type LoweringContext,
+  narrowPlan,
+  type QuantisedValue,
+  storedOffset,
+  uniform,
+} from './quantised-value.ts'
+
+/** Fractions of 15 bits: 2^15 is one. */
+const ONE = 2 ** 15
+const MOST_CHANNELS = 2 ** 16
+
+/** Softmax with any axis: the axis becomes the channels. */
+export function lowerSoftmax(context: LoweringContext): QuantisedValue {
+  const target = narrowPlan(context)
+  const rank = context.outputShape.length
+  const given = context.attribute<number>('axis') ?? -1
+  const input = rowsInput(context, 0, [given < 0 ? given + rank : given])
+  if (input.tensor.channels > MOST_CHANNELS)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (Softmax) runs over ${input.tensor.channels} values; dyadic compiles up to ${MOST_CHANNELS}`,
+    )
+  const { scale } = uniform(input, context.node)
+  const share = (distance: number): number => Math.floor(ONE * Math.exp(-distance * scale) + 0.5)
+  const one = Math.floor(1 / target.scale + 0.5)
+  if (one < 1 || one > ONE)
+    throw new DyadicError(
+      'refused',
+      `node ${quoted(context.node.name)} (Softmax): the scale of ${quoted(context.outputName)} is ${target.scale}; give it one from 2^−15 to 1 in the plan`,
+    )
+  const limits = clampInterval(context, target)
+  const zeroPoint = target.zeroPoint - storedOffset(target.format)
+  const range = interval(clamp(zeroPoint, limits.low, limits.high), clamp(zeroPoint + one, limits.low, limits.high))
+  const output = plannedTensor(context, target, input.tensor, range)
+  context.emit({
+    kind: 'softmax',
+    name: context.node.name,
+    output,
+    input: input.tensor,
+    coarse: Int32Array.from({ length: 256 }, (_, index) => share(256 * index)),
+    fine: Int32Array.from({ length: 256 }, (_, index) => share(index)),
+    one,
+    outputZeroPoint: zeroPoint,
+    clamp: limits,
+  })
+  return plannedValue(output, target, input.view)
+}
