@@ -40,7 +40,23 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['data', 'program', 'reference', 'runtime'],
   },
   cost: { imports: ['error.ts', 'num', 'graph', 'quantize', 'lower', 'program'], types: ['data'] },
-  search: { imports: ['error.ts', 'num', 'graph', 'quantize', 'cost'], packages: ['highs'] },
+  search: {
+    imports: [
+      'error.ts',
+      'num',
+      'graph',
+      'kernels',
+      'reference',
+      'quantize',
+      'lower',
+      'program',
+      'runtime',
+      'evaluate',
+      'cost',
+    ],
+    types: ['data'],
+    packages: ['highs', 'zod', '@noble/hashes'],
+  },
   'index.ts': {
     imports: [
       'error.ts',

@@ -13,6 +13,7 @@ import { evalCommand } from './commands/eval.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { quantizeCommand } from './commands/quantize.ts'
 import { runCommand } from './commands/run.ts'
+import { searchCommand } from './commands/search.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
 import type { Host } from './session.ts'
@@ -66,6 +67,7 @@ addCommand(program, runCommand, host, finish)
 addCommand(program, evalCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
+addCommand(program, searchCommand, host, finish)
 
 try {
   await program.parseAsync(argv)

@@ -7,6 +7,8 @@ import { DyadicError } from '../error.ts'
 import { createObserver } from '../quantize/create-observer.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
+import { bitChoices, chooseBits } from '../search/bit-choice.ts'
+import { type Budget, parseBudget } from '../search/budget.ts'
 
 interface OptionEntry<Value> {
   readonly flags: string
@@ -101,6 +103,21 @@ function emitList(text: string): readonly Emittable[] {
   return [...new Set(names)] as Emittable[]
 }
 
+/** What a parser of the library refuses as a wrong option, said by the command line's own parser. */
+function parsed<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof DyadicError)) throw error
+    throw new InvalidArgumentError(error.message)
+  }
+}
+
+function bitList(text: string): readonly number[] {
+  const bits = text.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN))
+  return parsed(() => chooseBits(bits).map((choice) => choice.bits))
+}
+
 const entry = <Value>(options: OptionEntry<Value>): OptionEntry<Value> => options
 const GENERAL = 'Output:'
 const MODEL = 'Model:'
@@ -179,6 +196,26 @@ const table = {
     parse: methodList,
     help: `what improves the plan after that: none (default) or ${methodNames.join(', ')}`,
   }),
+  budget: entry<readonly Budget[]>({
+    flags: '--budget <cost<=most>',
+    group: NUMBERS,
+    parse: (text, previous) => [...(previous ?? []), parsed(() => parseBudget(text))],
+    help: 'bytes<=60% (of the 8-bit plan), bytes<=120KB, bops<=0.9G or ms<=3.5; may be given once per cost',
+  }),
+  bits: entry<readonly number[]>({
+    flags: '--bits <list>',
+    group: NUMBERS,
+    default: [4, 8],
+    parse: bitList,
+    help: `bits that a layer may have: some of ${bitChoices.map(({ bits }) => bits).join(', ')}, separated by commas`,
+  }),
+  sensitivity: entry<'measured' | 'divergence' | 'weights'>({
+    flags: '--sensitivity <kind>',
+    group: NUMBERS,
+    choices: ['measured', 'divergence', 'weights'],
+    default: 'measured',
+    help: 'what a layer with few bits costs: the error of the outputs, the divergence of the scores, both measured on the network, or the error of the weights alone',
+  }),
   weightsBits: entry<number>({
     flags: '--weights-bits <bits>',
     group: NUMBERS,
@@ -228,6 +265,11 @@ const table = {
     group: GENERAL,
     parse: emitList,
     help: `more files beside the module: ${emittable.join(',')}`,
+  }),
+  plot: entry<string>({
+    flags: '--plot <file>',
+    group: GENERAL,
+    help: 'the Pareto front as a picture: .svg or .html',
   }),
   graph: entry<boolean>({
     flags: '--graph',

@@ -69,7 +69,10 @@ export async function allocateBits(problem: AllocationProblem, solver?: ChoiceSo
     throw new DyadicError(
       'gate',
       `no allocation of bits meets the budget: ${beyond
-        .map((budget) => `at most ${budget[1]} ${budget[0]}, but the smallest achievable is ${least(budget, [])}`)
+        .map(
+          (budget) =>
+            `at most ${amountText(budget[1])} ${budget[0]}, but the smallest achievable is ${amountText(least(budget, []) as number)}`,
+        )
         .join('; ')}`,
     )
   const found = search(problem, groups, (option) => option.sensitivity, budgets, solve)
@@ -77,7 +80,7 @@ export async function allocateBits(problem: AllocationProblem, solver?: ChoiceSo
   const bounds = budgets.map((budget) => {
     const others = budgets.filter((other) => other !== budget)
     const value = least(budget, others)
-    return `at most ${budget[1]} ${budget[0]}: ${value === undefined ? 'the other budgets contradict each other' : `under the others the smallest achievable is ${value}`}`
+    return `at most ${amountText(budget[1])} ${budget[0]}: ${value === undefined ? 'the other budgets contradict each other' : `under the others the smallest achievable is ${amountText(value)}`}`
   })
   throw new DyadicError('gate', `no allocation of bits meets all budgets together\n  ${bounds.join('\n  ')}`)
 }
@@ -109,6 +112,9 @@ export function extremeAllocations(problem: AllocationProblem): {
     })
   return { fewest: at(Math.min), most: at(Math.max) }
 }
+
+/** Integers as they are, times with six significant digits. */
+const amountText = (amount: number): string => String(Number.isInteger(amount) ? amount : Number(amount.toPrecision(6)))
 
 const amountOf = (option: BitOption, axis: CostAxis): number => option.cost[axis] as number
 

@@ -46,6 +46,14 @@ const SETTINGS = {
   mip_max_nodes: 1_000_000,
 }
 
+/** What is used of HiGHS: a program as text in, its state and the values of its variables out. */
+type LoadHighs = (options?: SolverOptions) => Promise<{
+  solve(
+    problem: string,
+    settings: typeof SETTINGS,
+  ): { readonly Status: string; readonly Columns: Readonly<Record<string, { readonly Primal: number }>> }
+}>
+
 let shared: Promise<ChoiceSolver> | undefined
 
 /** The solver, loaded once; with options, a new one. */
@@ -58,7 +66,7 @@ export function openSolver(options?: SolverOptions): Promise<ChoiceSolver> {
 async function load(options?: SolverOptions): Promise<ChoiceSolver> {
   const module = await import('highs')
   // Its declarations speak of the CommonJS file, where the default export is one level deeper.
-  const loadHighs = module.default as unknown as (typeof module.default)['default']
+  const loadHighs = module.default as unknown as LoadHighs
   const highs = await loadHighs(options)
   return (problem) => {
     const { Status, Columns } = highs.solve(printProblem(problem), SETTINGS)
@@ -69,7 +77,7 @@ async function load(options?: SolverOptions): Promise<ChoiceSolver> {
         `the integer program with ${problem.costs.length} choices ended as ${JSON.stringify(Status)}; group layers or give fewer options`,
       )
     return problem.costs.map((options, i) => {
-      const taken = options.map((_, k) => (Columns[variable(i, k)] as { Primal: number }).Primal)
+      const taken = options.map((_, k) => Columns[variable(i, k)].Primal)
       return taken.indexOf(Math.max(...taken))
     })
   }

@@ -82,6 +82,17 @@ describe('plotFront', () => {
     expect(elements.filter(({ name }) => name === 'circle')).toHaveLength(3)
   })
 
+  it('draws a marked point larger and in another colour', () => {
+    const circles = (list: readonly PlotPoint[]): string[] =>
+      parseXml(plotFront(list, options))
+        .filter(({ name }) => name === 'circle')
+        .map(({ attributes }) => `${attributes.get('r')} ${attributes.get('fill')}`)
+    const plain = circles(points)
+    const [first, ...others] = circles([{ ...points[0], marked: true }, ...points.slice(1)])
+    expect(new Set(plain)).toEqual(new Set([plain[0]]))
+    expect([Number.parseInt(first, 10) > Number.parseInt(plain[0], 10), others]).toEqual([true, plain.slice(1)])
+  })
+
   it('loads nothing and runs nothing', () => {
     const text = plotFront(points, options).replace('xmlns="http://www.w3.org/2000/svg"', '')
     expect(text).not.toMatch(/https?:|url\(|<script|<style|<image|<use|href|\son\w+=/)

@@ -11,6 +11,8 @@ export interface PlotPoint {
   readonly label?: string
   /** Shown when pointing at it. */
   readonly detail?: string
+  /** Drawn larger and in another colour. */
+  readonly marked?: boolean
 }
 
 export interface PlotOptions {
@@ -37,6 +39,7 @@ const MARGIN = { top: 40, right: 24, bottom: 52, left: 84 }
 const INK = '#1f2937'
 const GRID = '#d1d5db'
 const LINE = '#1d4ed8'
+const MARK = '#c2410c'
 
 /** The picture. Throws `refused` for no points, for numbers that are not finite and for a size too small for axes. */
 export function plotFront(points: readonly PlotPoint[], options: PlotOptions): string {
@@ -80,7 +83,7 @@ export function plotFront(points: readonly PlotPoint[], options: PlotOptions): s
     const [cx, cy] = [x.at(point.x), y.at(point.y)]
     const detail = point.detail ?? `${formatX(point.x)}, ${formatY(point.y)}`
     lines.push(
-      `<circle cx="${pixel(cx)}" cy="${pixel(cy)}" r="4" fill="${LINE}"><title>${escapeText(detail)}</title></circle>`,
+      `<circle cx="${pixel(cx)}" cy="${pixel(cy)}" r="${point.marked ? 6 : 4}" fill="${point.marked ? MARK : LINE}"><title>${escapeText(detail)}</title></circle>`,
     )
     if (point.label !== undefined) {
       // Labels at the right edge stand to the left of their point.
