@@ -57,6 +57,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['data'],
     packages: ['highs', 'zod', '@noble/hashes'],
   },
+  compare: {
+    imports: ['error.ts', 'num', 'graph', 'kernels', 'reference', 'quantize', 'lower', 'program', 'evaluate'].concat([
+      'runtime',
+    ]),
+    types: ['data'],
+  },
+  report: { imports: ['compare/trials.ts'], types: ['compare', 'quantize'] },
   'index.ts': {
     imports: [
       'error.ts',
@@ -84,7 +91,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reference',
       'quantize',
       'lower',
-    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search']),
+    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report']),
     packages: ['zod', 'commander'],
   },
 }

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { DyadicError } from '../error.ts'
 import { VERSION } from '../version.ts'
 import { addCommand, describeError, errorObject } from './command.ts'
+import { compareCommand } from './commands/compare.ts'
 import { compileCommand } from './commands/compile.ts'
 import { costCommand } from './commands/cost.ts'
 import { evalCommand } from './commands/eval.ts'
@@ -65,6 +66,7 @@ addCommand(program, quantizeCommand, host, finish)
 addCommand(program, compileCommand, host, finish)
 addCommand(program, runCommand, host, finish)
 addCommand(program, evalCommand, host, finish)
+addCommand(program, compareCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
 addCommand(program, searchCommand, host, finish)

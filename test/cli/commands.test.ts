@@ -297,7 +297,7 @@ describe('help', () => {
     const { code, stdout } = await dyadic(folder, ['--help'])
     expect(code).toBe(0)
     const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
-    expect(names).toEqual(['inspect', 'quantize', 'compile', 'run', 'eval', 'verify', 'cost'])
+    expect(names).toEqual(['inspect', 'quantize', 'compile', 'run', 'eval', 'compare', 'verify', 'cost', 'search'])
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))
     for (const [index, page] of pages.entries()) {
       expect(page.code).toBe(0)
