@@ -11,6 +11,7 @@ import { measure } from '../peers/interleave.mjs'
 import { createOrtWeb } from '../peers/ort-web.mjs'
 import { buildNetwork, located, openSet } from '../real/build.mjs'
 import { networkName, networks } from '../real/networks.mjs'
+import { naturalRows } from './natural.mjs'
 import { qdqForm } from './qdq-form.mjs'
 import { makeRow } from './row.mjs'
 
@@ -24,6 +25,7 @@ const mobilenet = '../shared/models/mobilenet-v2/mobilenet_v2_1.0_224'
 const cases = [
   { name: 'opt-mnist', compiled: 'opt-mnist' },
   { name: 'resnet20-cifar10', compiled: 'resnet20-cifar10' },
+  { name: 'squeezenet1.1', compiled: 'squeezenet1.1' },
   {
     name: 'mobilenet_v2_1.0_224',
     compiled: 'mobilenet_v2_1.0_224-qdq',
@@ -112,5 +114,5 @@ export async function networkRows(options, report) {
     report(`networks: ${entry.name}`)
     rows.push(await measureCase(entry, options))
   }
-  return rows
+  return [...rows, ...(await naturalRows(options, report))]
 }
