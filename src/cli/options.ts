@@ -5,8 +5,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DyadicError } from '../error.ts'
 import { createObserver } from '../quantize/create-observer.ts'
+import { type KeepRule, type KeptFormat, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
+import { type WeightFormat, weightFormats } from '../quantize/plan.ts'
+import type { InnerFormat } from '../quantize/scales.ts'
+import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { bitChoices, chooseBits } from '../search/bit-choice.ts'
 import { type Budget, parseBudget } from '../search/budget.ts'
 
@@ -24,6 +28,11 @@ interface OptionEntry<Value> {
 /** Files that `compile --emit` can write beside the module. */
 export const emittable = ['plan', 'integer-graph'] as const
 export type Emittable = (typeof emittable)[number]
+
+/** Formats that calibration gives weights; u8 is for files that bring their own. */
+type WeightWidth = Exclude<WeightFormat, 'u8'>
+const weightWidths = weightFormats.filter((format): format is WeightWidth => format !== 'u8')
+const innerFormats = ['u8', 's8', 'u4', 's4', 's16'] as const satisfies readonly InnerFormat[]
 
 function positiveInteger(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
@@ -81,6 +90,26 @@ function methodList(text: string): readonly MethodName[] {
       `Allowed are none, or ${methodNames.join(', ')}; several separated by commas, each once.`,
     )
   return names as MethodName[]
+}
+
+function keepRules(text: string, previous: readonly KeepRule[] | undefined): readonly KeepRule[] {
+  // A comma inside a pattern, as in a{1,2}, is not one before the next rule: rules end with a format.
+  const rules = text.split(new RegExp(`(?<=:(?:${keptFormats.join('|')})),`)).map((part) => {
+    const at = part.lastIndexOf(':')
+    const [pattern, format] = [part.slice(0, at), part.slice(at + 1)]
+    if (at < 1 || !(keptFormats as readonly string[]).includes(format))
+      throw new InvalidArgumentError(
+        `Write pattern:format such as @first:w8 or 'stem.*:s16'; formats are ${keptFormats.join(', ')}.`,
+      )
+    return { pattern, format: format as KeptFormat }
+  })
+  return [...(previous ?? []), ...rules]
+}
+
+function groupSize(text: string): GroupSize {
+  const size = groupSizes.find((known) => String(known) === text)
+  if (size === undefined) throw new InvalidArgumentError(`Allowed choices are ${groupSizes.join(', ')}.`)
+  return size
 }
 
 function axisSize(
@@ -168,19 +197,38 @@ const table = {
     parse: (text, previous) => [...(previous ?? []), text],
     help: 'an input as .npy or .json; once per input; the name may be left out when there is one',
   }),
-  weights: entry<'s8'>({
+  weights: entry<WeightWidth>({
     flags: '--weights <format>',
     group: NUMBERS,
-    choices: ['s8'],
+    choices: weightWidths,
     default: 's8',
     help: 'format of weights, one scale per output channel',
   }),
-  activations: entry<'u8' | 's8'>({
+  activations: entry<InnerFormat>({
     flags: '--activations <format>',
     group: NUMBERS,
-    choices: ['u8', 's8'],
+    choices: innerFormats,
     default: 'u8',
     help: 'format of values between layers',
+  }),
+  keep: entry<readonly KeepRule[]>({
+    flags: '--keep <pattern:format,...>',
+    group: NUMBERS,
+    parse: keepRules,
+    help: `other formats by name: a regular expression, @first or @last, and ${keptFormats.join(', ')}; w is for weights; may be given several times`,
+  }),
+  granularity: entry<'tensor' | 'channel'>({
+    flags: '--granularity <what>',
+    group: NUMBERS,
+    choices: ['tensor', 'channel'],
+    default: 'tensor',
+    help: 'one range for a value between layers, or one for each of its channels',
+  }),
+  group: entry<GroupSize>({
+    flags: '--group <size>',
+    group: NUMBERS,
+    parse: groupSize,
+    help: `4-bit weights in groups with a factor of their own: ${groupSizes.join(', ')} (default: none)`,
   }),
   symmetric: entry<boolean>({ flags: '--symmetric', group: NUMBERS, help: 'zero point 0 for every activation' }),
   range: entry<RangeMethod>({

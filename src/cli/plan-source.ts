@@ -16,6 +16,9 @@ export const CALIBRATION_OPTIONS = [
   'samples',
   'weights',
   'activations',
+  'keep',
+  'granularity',
+  'group',
   'symmetric',
   'range',
   'method',
@@ -74,9 +77,11 @@ export async function choosePlan(
   const set = await openData(options.calibrate, shape.slice(1), session)
   checkSampleShape(input, shape, set)
   const count = Math.min(set.length, options.samples ?? set.length)
-  const { weights, activations, symmetric, range, method: methods = [] } = options
+  const { weights, activations, symmetric, range, keep, granularity, group, method: methods = [] } = options
   session.note(
-    `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}, ` +
+    `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}${granularity === 'channel' ? ' per channel' : ''}, ` +
+      `${group === undefined ? '' : `groups of ${group}, `}` +
+      `${(keep ?? []).map(({ pattern, format }) => `${quoted(pattern)} ${format}, `).join('')}` +
       `${methods.length > 0 ? `methods ${methods.join(', ')}, ` : ''}` +
       `calibrated on ${count} of ${set.length} samples of ${quoted(set.name)}`,
   )
@@ -85,7 +90,11 @@ export async function choosePlan(
     activations,
     symmetric,
     range,
+    keep,
+    granularity,
+    group,
     methods,
+    onNote: (text) => session.note(text),
     samples: options.samples,
     onProgress: (done, total) => session.progress.update(done, total),
     signal: session.signal,

@@ -2,28 +2,31 @@
  * Bias correction (M. Nagel et al., "Data-free quantization through weight equalization and bias correction", 2019, the
  * empirical variant): rounding moves the mean of a layer's output channel, and a bias can move it back. The expected error
  * before the activation is that of the layer's stored weights on its input as the program stores it, against the float
- * weights on the float input; a layer is linear, so the means of its inputs over the samples suffice.
+ * weights on the float input; a layer is linear, so the means of its inputs over the samples suffice. Codes that were chosen
+ * for the inputs that the program computes are corrected on those (bias-correction-walk.ts).
  */
-import type { DataSet } from '../data/data-set.ts'
 import { DyadicError, quoted } from '../error.ts'
-import type { Graph, Node } from '../graph/graph.ts'
-import { operators } from '../graph/operators/index.ts'
-import { type Constant, readNumbers } from '../graph/tensor.ts'
-import { roundHalfEven } from '../num/dyadic.ts'
+import type { Graph } from '../graph/graph.ts'
 import { clamp } from '../num/requantize.ts'
 import { createFastExecutor } from '../reference/fast.ts'
+import { correctCodedBiases } from './bias-correction-walk.ts'
 import { realInput } from './input.ts'
+import { inputScaleAt, type Layer, layersOf, observedInput, sourceOf, storedWeights, tapsOf } from './layer.ts'
+import { channelsLast } from './layer-walk.ts'
 import type { MethodContext } from './method.ts'
-import { formatRange, type InputPlan, type Plan, type TensorPlan, type WeightPlan } from './plan.ts'
+import { formatRange, type Plan, type TensorPlan } from './plan.ts'
+import { inputGrid } from './simulate.ts'
 
 /** Means settle long before ranges do. */
 const MOST_SAMPLES = 64
 
 /** A plan with `biases` for every layer: the file's, less the expected error over the first samples. */
-export async function correctBiases({ graph, samples, limit, plan, signal }: MethodContext): Promise<Plan> {
-  const layers = graph.nodes.filter((node) => operators.get(node.operator)?.integer === 'accumulate')
+export async function correctBiases(context: MethodContext): Promise<Plan> {
+  const { graph, samples, limit, plan, signal } = context
+  if (Object.values(plan.weights).some(({ codes }) => codes !== undefined)) return correctCodedBiases(context)
+  const layers = layersOf(graph, plan)
   const sums = new Map(
-    layers.map((node) => {
+    layers.map(({ node }) => {
       const name = observedInput(graph, node)
       return [name, new InputSums(graph, plan, name)]
     }),
@@ -34,32 +37,15 @@ export async function correctBiases({ graph, samples, limit, plan, signal }: Met
   for (let index = 0; index < count; index++) {
     signal?.throwIfAborted()
     const input = realInput(samples, await samples.read(index))
-    sums.get(inputName)?.add(channelsLast(graph, samples, inputName, input))
+    sums.get(inputName)?.add(channelsLast(graph, inputName, input))
     executor.run(new Map([[inputName, input]]), (name, values) => sums.get(name)?.add(values))
   }
-  const biases = layers.map((node): [string, number[]] => {
-    const [name] = node.outputs
-    const stored = graph.constants.get(node.inputs[2] ?? '')
-    const errors = expectedErrors(graph, plan, node, (sums.get(observedInput(graph, node)) as InputSums).means(count))
-    const bias = stored && readNumbers(stored)
-    return [name, errors.map((error, o) => (bias?.[o] ?? 0) - error)]
+  const biases = layers.map((layer): [string, number[]] => {
+    const means = (sums.get(observedInput(graph, layer.node)) as InputSums).means(count)
+    const errors = expectedErrors(graph, plan, layer, means)
+    return [layer.name, errors.map((error, o) => (layer.bias?.[o] ?? 0) - error)]
   })
   return { ...plan, biases: { ...plan.biases, ...Object.fromEntries(biases) } }
-}
-
-/**
- * The value to observe for a layer's input. A dense layer may read a flattened image, whose elements executors report in
- * an order of their own: there it is the image.
- */
-function observedInput(graph: Graph, node: Node): string {
-  let [name] = node.inputs
-  if (node.operator === 'dyadic.Conv') return name
-  for (;;) {
-    const producer = graph.nodes.find((other) => other.outputs.includes(name))
-    if (producer === undefined || !['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(producer.operator))
-      return name
-    name = producer.inputs[0]
-  }
 }
 
 /** Mean of a layer's input at every position, as the float network and as the program has it: N, H, W, C or row-major. */
@@ -87,9 +73,12 @@ class InputSums {
     for (let i = 0; i < values.length; i++) real[i] += values[i]
     if (grid === undefined) return
     const { low, high } = formatRange(grid.format)
+    const steps = grid.channelScales?.map((factor) => factor * grid.scale) ?? [grid.scale]
     for (let i = 0; i < values.length; i++) {
-      const code = Math.floor(values[i] / grid.scale + grid.zeroPoint + 0.5)
-      stored[i] += (clamp(code, low, high) - grid.zeroPoint) * grid.scale
+      // Channels are innermost.
+      const step = steps[i % steps.length]
+      const code = Math.floor(values[i] / step + grid.zeroPoint + 0.5)
+      stored[i] += (clamp(code, low, high) - grid.zeroPoint) * step
     }
   }
 
@@ -101,73 +90,34 @@ class InputSums {
   }
 }
 
-/** The value whose numbers a value has: itself or, where it only moves others, its source. */
-function sourceOf(graph: Graph, plan: Plan, name: string): string {
-  if (Object.hasOwn(plan.tensors, name) || graph.inputs.includes(name)) return name
-  const producer = graph.nodes.find((node) => node.outputs.includes(name))
-  return producer === undefined ? name : sourceOf(graph, plan, producer.inputs[0])
-}
-
-/** The network input that a value has its numbers from. */
-function inputOf(graph: Graph, plan: Plan, name: string): InputPlan | undefined {
-  const source = sourceOf(graph, plan, name)
-  return graph.inputs.includes(source) ? plan.inputs[source] : undefined
-}
-
 /** The grid a value is rounded to; undefined where it is exact. */
 function gridOf(graph: Graph, plan: Plan, name: string): TensorPlan | undefined {
-  const input = inputOf(graph, plan, name)
-  if (input === undefined) return plan.tensors[sourceOf(graph, plan, name)]
-  const { format, scale, zeroPoint } = input
-  // Bytes of a data set are handed over as they are; only float data, which has one scale, is rounded to codes.
-  return format === 's8' && scale.length === 1 && Number.isInteger(zeroPoint[0])
-    ? { format, scale: scale[0], zeroPoint: zeroPoint[0] }
-    : undefined
-}
-
-/** A network input in the order in which executors report images. */
-function channelsLast(graph: Graph, samples: DataSet, name: string, values: Float32Array): Float32Array {
-  const shape = graph.values.get(name)?.shape ?? samples.shape
-  if (shape.length !== 4) return values
-  const [, channels] = shape
-  const pixels = values.length / channels
-  return values.map((_, i) => values[(i % channels) * pixels + Math.floor(i / channels)])
+  const source = sourceOf(graph, plan, name)
+  return graph.inputs.includes(source) ? inputGrid(plan.inputs[source]) : plan.tensors[source]
 }
 
 /** Expected stored − real of each output channel before the activation. */
-function expectedErrors(graph: Graph, plan: Plan, node: Node, means: InputMeans): number[] {
-  const constant = graph.constants.get(node.inputs[1]) as Constant
-  const weights = readNumbers(constant)
-  const [outputs] = constant.shape
-  const taps = weights.length / outputs
-  const entry = plan.weights[node.outputs[0]]
-  const inputScales = inputOf(graph, plan, node.inputs[0])?.scale ?? [1]
-  const convolution = node.operator === 'dyadic.Conv'
-  const inputs = (convolution ? windowMeans : rowMeans)(graph, node, constant, means)
-  const groups = convolution ? ((node.attributes.get('group') as number | undefined) ?? 1) : 1
-  const perChannel = taps / (convolution ? constant.shape[1] : inputScales.length)
+function expectedErrors(graph: Graph, plan: Plan, layer: Layer, means: InputMeans): number[] {
+  const { node, weights, outputs, groups } = layer
+  const taps = tapsOf(layer)
+  const inputs = (node.operator === 'dyadic.Conv' ? windowMeans : rowMeans)(graph, layer, means)
+  const stored = storedWeights(layer, plan.weights[layer.name])
   return Array.from({ length: outputs }, (_, o) => {
     const group = Math.floor(o / (outputs / groups))
     let error = 0
     for (let t = 0; t < taps; t++) {
       const at = group * taps + t
-      const channel = Math.floor(at / perChannel)
-      const folded = inputScales.length > 1 ? inputScales[channel] : 1
-      const weight = weights[o * taps + t]
-      error += (storedWeight(entry, o, weight * folded) / folded) * inputs.stored[at] - weight * inputs.real[at]
+      const i = o * taps + t
+      error += (stored[i] / inputScaleAt(layer, o, t)) * inputs.stored[at] - weights[i] * inputs.real[at]
     }
     return error
   })
 }
 
-function storedWeight({ format, scale, zeroPoint }: WeightPlan, output: number, weight: number): number {
-  const [step, zero] = [scale[scale.length > 1 ? output : 0], zeroPoint[zeroPoint.length > 1 ? output : 0]]
-  const { low, high } = formatRange(format)
-  return (clamp(roundHalfEven(weight / step) + zero, low, high) - zero) * step
-}
-
 /** What a dense layer's weights multiply, averaged over its rows. */
-function rowMeans(graph: Graph, node: Node, { shape: [, inputs] }: Constant, means: InputMeans): InputMeans {
+function rowMeans(graph: Graph, layer: Layer, means: InputMeans): InputMeans {
+  const { node } = layer
+  const inputs = tapsOf(layer)
   const { shape = [] } = graph.values.get(observedInput(graph, node)) ?? {}
   const channels = shape.length === 4 ? shape[1] : 1
   const average = (values: Float32Array): Float32Array => {
@@ -182,8 +132,8 @@ function rowMeans(graph: Graph, node: Node, { shape: [, inputs] }: Constant, mea
 }
 
 /** What each tap of a convolution multiplies, averaged over its positions: [input channel][kernel height][kernel width]. */
-function windowMeans(graph: Graph, node: Node, { shape }: Constant, means: InputMeans): InputMeans {
-  const [, , kernelHeight, kernelWidth] = shape
+function windowMeans(graph: Graph, { node }: Layer, means: InputMeans): InputMeans {
+  const [, , kernelHeight, kernelWidth] = graph.constants.get(node.inputs[1])?.shape ?? []
   const [, channels, height, width] = graph.values.get(node.inputs[0])?.shape ?? []
   const [, , outputHeight, outputWidth] = graph.values.get(node.outputs[0])?.shape ?? []
   const list = (name: string): readonly number[] => node.attributes.get(name) as readonly number[]

@@ -30,10 +30,13 @@ describe('calibrate', () => {
     expect(coarse.weights.v0?.format).toBe('s4')
   })
 
-  it('refuses corrected biases beside the weights of a quantised file', async () => {
-    const { plan } = await lowered(two(), set)
-    const { plan: corrected } = await lowered(two(), set, { methods: ['bias-correction'] })
-    expect(completePlan(plan, plan).weights).toEqual(plan.weights)
-    expect(refusal(() => completePlan(corrected, plan)).message).toMatch(/calibrate without methods/)
-  })
+  it.each(['bias-correction', 'gptq', 'migrate'] as const)(
+    'refuses what %s made beside the weights of a quantised file',
+    async (method) => {
+      const { plan } = await lowered(two(), set)
+      const { plan: improved } = await lowered(two(), set, { methods: [method] })
+      expect(completePlan(plan, plan).weights).toEqual(plan.weights)
+      expect(refusal(() => completePlan(improved, plan)).message).toMatch(/calibrate without methods/)
+    },
+  )
 })

@@ -9,26 +9,41 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
+import { calibrationNotes } from './calibration-notes.ts'
 import { createObserver } from './create-observer.ts'
 import { onlyFunction, reactingRange } from './flat-ends.ts'
+import { chooseFormats, type FormatChoice, type KeepRule } from './format-choice.ts'
 import { checkSampleShape, realInput } from './input.ts'
+import type { Score } from './method.ts'
 import { applyMethods, type MethodName } from './methods.ts'
+import { separateChannels } from './migrate.ts'
 import type { Observer, Range, RangeMethod } from './observe.ts'
 import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
-import { activationPlan, biasFits, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
+import { activationPlan, biasFits, type InnerFormat, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
 import { findWeightGrids } from './weight-grid.ts'
+import { type GroupSize, groupWeights } from './weight-groups.ts'
 import { wideValues } from './wide-values.ts'
 
 export interface CalibrateOptions {
   /** Format of activations inside the program (default u8: an 8-bit code with a zero point). */
-  readonly activations?: 'u8' | 's8'
+  readonly activations?: InnerFormat
   /** Zero point 0 for every activation (default false). */
   readonly symmetric?: boolean
   readonly weights?: WeightPlan['format']
+  /** Layers and values with another format, by pattern. */
+  readonly keep?: readonly KeepRule[]
   /** How ranges are chosen (default minmax). */
   readonly range?: RangeMethod
+  /** Whether values between layers have one range, or one for each channel (default tensor). */
+  readonly granularity?: 'tensor' | 'channel'
+  /** Size of groups of 4-bit weights with a factor of their own (default: none). */
+  readonly group?: GroupSize
   /** What improves the plan after the ranges, in order (default: nothing). */
   readonly methods?: readonly MethodName[]
+  /** How the method `auto` compares plans (default: nearness to the float network by simulation, in decibels). */
+  readonly score?: Score
+  /** Told what to know about samples and weights, and what methods decide; one line each. */
+  readonly onNote?: (text: string) => void
   /** Most samples to use (default all). */
   readonly samples?: number
   /** Called after each sample. */
@@ -58,13 +73,20 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
   const [inputName] = graph.inputs
   checkSampleShape(inputName, graph.values.get(inputName)?.shape ?? [], samples)
   const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
-  const grid = (range: Range): TensorPlan =>
-    activationPlan(range, options.activations ?? DEFAULT_FORMAT, options.symmetric)
   const wide = wideValues(graph)
-  for (const node of graph.nodes)
-    if (ownsScale(node))
-      // Scores that stay wide have codes to spare: leaving the largest out would only hurt.
-      observers.set(node.outputs[0], createObserver(wide.has(node.outputs[0]) ? 'minmax' : method, grid))
+  const formats = chooseFormats(
+    graph,
+    ownsScale,
+    { weights: options.weights ?? 's8', activations: options.activations ?? DEFAULT_FORMAT },
+    options.keep,
+  )
+  for (const node of graph.nodes) {
+    if (!ownsScale(node)) continue
+    const [name] = node.outputs
+    const grid = (range: Range): TensorPlan => activationPlan(range, formats.activations(name), options.symmetric)
+    // Scores that stay wide have codes to spare: leaving the largest out would only hurt.
+    observers.set(name, createObserver(wide.has(name) && !formats.isKept(name) ? 'minmax' : method, grid))
+  }
   const executor = createFastExecutor(graph)
   const describe = (name: string, index: number, cause: unknown): DyadicError =>
     new DyadicError(
@@ -90,13 +112,20 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     options.onProgress?.(index + 1, total)
   }
   const ranges = new Map([...observers].map(([name, observer]): [string, Range] => [name, observer.range()]))
-  const plan = choosePlan(graph, samples, ranges, options, {
+  if (options.onNote)
+    for (const note of calibrationNotes(graph, ranges, { count: total, name: samples.name })) options.onNote(note)
+  const { signal, score, onNote } = options
+  let plan = choosePlan(graph, samples, ranges, options, formats, {
     method: 'calibrate',
     range: method,
+    ...(options.granularity === 'channel' && { granularity: 'channel' }),
     data: samples.name,
     samples: total,
   })
-  return applyMethods(options.methods ?? [], { graph, samples, limit: total, plan, signal: options.signal })
+  const context = { graph, samples, limit: total, signal, score, onNote }
+  if (options.granularity === 'channel') plan = await separateChannels({ ...context, plan })
+  if (options.group !== undefined) plan = groupWeights(graph, plan, options.group)
+  return applyMethods(options.methods ?? [], { ...context, plan })
 }
 
 /** Scales from ranges: activations first, then weights, which need the scale of what they multiply. */
@@ -105,9 +134,9 @@ function choosePlan(
   samples: DataSet,
   ranges: ReadonlyMap<string, Range>,
   options: CalibrateOptions,
+  formats: FormatChoice,
   origin: Record<string, unknown>,
 ): Plan {
-  const format = options.activations ?? DEFAULT_FORMAT
   const [inputName] = graph.inputs
   const { elementType } = samples
   const input: InputPlan =
@@ -128,19 +157,22 @@ function choosePlan(
       scales.set(name, scales.get(node.inputs[0]) ?? [1])
       continue
     }
+    const staysWide = wide.has(name) && !formats.isKept(name)
     const observed = ranges.get(name) as Range
-    const range = wide.has(name) ? observed : withoutFlatEnds(graph, name, ranges, format, options.symmetric)
-    let plan = wide.has(name) ? wideOutputPlan(range, []) : activationPlan(range, format, options.symmetric)
+    const range = staysWide ? observed : withoutFlatEnds(graph, name, ranges, formats, options.symmetric)
+    let plan = staysWide
+      ? wideOutputPlan(range, [])
+      : activationPlan(range, formats.activations(name), options.symmetric)
     if (operators.get(node.operator)?.integer === 'accumulate') {
       const entry = layerWeights(
         graph,
         node,
         scales.get(node.inputs[0]) ?? [1],
-        options.weights ?? 's8',
-        grids.get(name),
+        formats.weights(name),
+        formats.weights(name) === 's8' ? grids.get(name) : undefined,
       )
       weights.push([name, entry.plan])
-      if (wide.has(name))
+      if (staysWide)
         plan = wideOutputPlan(
           range,
           entry.plan.scale.map((scale) => scale * entry.inputScale),
@@ -149,7 +181,7 @@ function choosePlan(
     tensors.push([name, plan])
     scales.set(name, [plan.scale])
   }
-  const shared = shareJoinedScales(graph, new Map(tensors), consumers)
+  const shared = shareJoinedScales(graph, new Map(tensors), consumers, formats)
   return {
     schema: 1,
     kind: 'dyadic-plan',
@@ -166,13 +198,15 @@ function withoutFlatEnds(
   graph: Graph,
   name: string,
   ranges: ReadonlyMap<string, Range>,
-  format: 'u8' | 's8',
+  formats: FormatChoice,
   symmetric?: boolean,
 ): Range {
   const range = ranges.get(name) as Range
   const reader = onlyFunction(graph, name)
   const after = reader && ranges.get(reader.outputs[0])
-  return reader && after ? reactingRange(graph, reader, range, activationPlan(after, format, symmetric).scale) : range
+  if (reader === undefined || after === undefined) return range
+  const { scale } = activationPlan(after, formats.activations(reader.outputs[0]), symmetric)
+  return reactingRange(graph, reader, range, scale)
 }
 
 /**
@@ -183,6 +217,7 @@ function shareJoinedScales(
   graph: Graph,
   tensors: Map<string, TensorPlan>,
   consumers: ReadonlyMap<string, number>,
+  formats: FormatChoice,
 ): Map<string, TensorPlan> {
   const producers = new Map(graph.nodes.map((node) => [node.outputs[0], node]))
   for (const join of graph.nodes.toReversed()) {
@@ -196,7 +231,7 @@ function shareJoinedScales(
         name = node.inputs[0]
         node = producers.get(name)
       }
-      if (node && alone(name) && ownsScale(node)) tensors.set(name, plan)
+      if (node && alone(name) && ownsScale(node) && !formats.isKept(name)) tensors.set(name, plan)
     }
   }
   return tensors

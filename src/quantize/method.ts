@@ -3,6 +3,9 @@ import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Plan } from './plan.ts'
 
+/** How good a plan is on samples that no method has seen: larger is better. */
+export type Score = (plan: Plan, samples: DataSet) => Promise<number>
+
 /** What a method may read. Nothing of it is changed. */
 export interface MethodContext {
   /** The fused float graph that the plan is for; one input. */
@@ -13,6 +16,10 @@ export interface MethodContext {
   readonly limit: number
   readonly plan: Plan
   readonly signal?: AbortSignal
+  /** How `auto` compares plans; by default the simulated nearness to the float network, in decibels. */
+  readonly score?: Score
+  /** Told what was decided, in one line each. */
+  readonly onNote?: (text: string) => void
 }
 
 export type Method = (context: MethodContext) => Promise<Plan>

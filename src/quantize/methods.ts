@@ -1,19 +1,68 @@
 /**
- * Methods by name: what improves a plan after the ranges are chosen. Several run one after the other, in the order given.
+ * Methods by name: what improves a plan after the ranges are chosen. Several run one after the other, in the order given;
+ * those that choose scales come before those that choose codes, which depend on them.
  */
+import { DyadicError } from '../error.ts'
+import { adaround } from './adaround.ts'
 import { correctBiases } from './bias-correction.ts'
+import { chooseMethods } from './choose-methods.ts'
+import { equalize } from './equalize.ts'
+import { gptq } from './gptq.ts'
 import type { Method, MethodContext } from './method.ts'
+import { migrate } from './migrate.ts'
 import type { Plan } from './plan.ts'
+import { chooseWeightScales } from './weights-mse.ts'
 
-/** Names of all methods. */
-export const methodNames = ['bias-correction'] as const
+/** Names of all methods; `auto` tries chains of the others. */
+export const methodNames = [
+  'equalize',
+  'migrate',
+  'weights-mse',
+  'gptq',
+  'adaround',
+  'bias-correction',
+  'auto',
+] as const
 export type MethodName = (typeof methodNames)[number]
 
-const methods: Readonly<Record<MethodName, Method>> = { 'bias-correction': correctBiases }
+const methods: Readonly<Record<Exclude<MethodName, 'auto'>, Method>> = {
+  equalize,
+  migrate: (context) => migrate(context),
+  'weights-mse': chooseWeightScales,
+  gptq,
+  adaround,
+  'bias-correction': correctBiases,
+}
 
-/** The plan after all methods, whose `origin` names them. */
+const SCALE_METHODS: readonly MethodName[] = ['equalize', 'migrate', 'weights-mse']
+const CODE_METHODS: readonly MethodName[] = ['gptq', 'adaround']
+
+/**
+ * The plan after all methods, whose `origin` names them. Throws `usage` where a method would undo one before it, or `auto`
+ * has company.
+ */
 export async function applyMethods(names: readonly MethodName[], context: MethodContext): Promise<Plan> {
-  let { plan } = context
-  for (const name of names) plan = await methods[name]({ ...context, plan })
+  checkOrder(names)
+  if (names[0] === 'auto')
+    return chooseMethods(context, (chain, given) => runChain(chain as readonly MethodName[], given))
+  const plan = await runChain(names, context)
   return names.length === 0 ? plan : { ...plan, origin: { ...plan.origin, methods: [...names] } }
+}
+
+async function runChain(names: readonly MethodName[], context: MethodContext): Promise<Plan> {
+  let { plan } = context
+  for (const name of names) if (name !== 'auto') plan = await methods[name]({ ...context, plan })
+  return plan
+}
+
+function checkOrder(names: readonly MethodName[]): void {
+  if (names.length > 1 && names.includes('auto'))
+    throw new DyadicError('usage', 'the method auto chooses the others by itself; give it alone')
+  const coded = names.findIndex((name) => CODE_METHODS.includes(name))
+  const late = coded < 0 ? undefined : names.slice(coded).find((name) => SCALE_METHODS.includes(name))
+  if (late !== undefined)
+    throw new DyadicError(
+      'usage',
+      `the method ${late} chooses scales, for which the codes of ${names[coded]} would no longer hold; give it before`,
+    )
 }

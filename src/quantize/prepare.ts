@@ -112,10 +112,14 @@ function fileWeights(
 
 /**
  * The file's entries laid over a calibrated plan: for files that quantise only some values. Throws `usage` where the plan
- * has biases, which were made for other weights than the file's.
+ * has what methods make for other weights than the file's: biases, codes or channel scales.
  */
 export function completePlan(calibrated: Plan, filePlan: Plan): Plan {
-  if (calibrated.biases)
+  if (
+    calibrated.biases ||
+    Object.values(calibrated.weights).some(({ codes, groups }) => codes ?? groups) ||
+    Object.values(calibrated.tensors).some(({ channelScales }) => channelScales)
+  )
     throw new DyadicError(
       'usage',
       'the file brings quantised weights of its own, which methods cannot improve: calibrate without methods',

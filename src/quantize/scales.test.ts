@@ -78,3 +78,17 @@ describe('wideOutputPlan', () => {
     expect(wideOutputPlan({ low: 0, high: 0 }, [0]).scale).toBe(1)
   })
 })
+
+describe('activationPlan of other widths', () => {
+  it.each([
+    ['u4', false, { scale: 3 / 15, zeroPoint: 5 }],
+    ['s4', false, { scale: 3 / 15, zeroPoint: -3 }],
+    ['s4', true, { scale: 2 / 7, zeroPoint: 0 }],
+    ['s16', false, { scale: 2 / 32767, zeroPoint: 0 }],
+  ] as const)('spans −1…2 with %s, symmetric %s', (format, symmetric, expected) => {
+    const plan = activationPlan({ low: -1, high: 2 }, format, symmetric)
+    expect(plan.format).toBe(format)
+    expect(plan.scale).toBeCloseTo(expected.scale, 12)
+    expect(plan.zeroPoint).toBe(expected.zeroPoint)
+  })
+})

@@ -1,27 +1,31 @@
 /** From ranges to scales and zero points: the choices a plan records. */
 
 import type { Range } from './observe.ts'
-import type { InputPlan, TensorPlan, WeightPlan } from './plan.ts'
+import type { ActivationFormat, InputPlan, TensorPlan, WeightPlan } from './plan.ts'
 import { formatRange } from './plan.ts'
+
+/** Formats of values inside a program; 32 bits are for network outputs alone. */
+export type InnerFormat = Exclude<ActivationFormat, 's32'>
 
 /** Accumulator units a bias may take: leaves the accumulator itself half of int32. */
 const BIAS_LIMIT = 2 ** 30
 
 /**
- * Scale and zero point of an 8-bit activation: the range is widened to contain zero, so that zero (padding, Relu) is exact.
- * A range of only zero gets scale 1.
+ * Scale and zero point of an activation of at most 8 bits: the range is widened to contain zero, so that zero (padding,
+ * Relu) is exact. A range of only zero gets scale 1. With 16 bits the codes are symmetric, which costs nothing there.
  */
-export function activationPlan(range: Range, format: 'u8' | 's8', symmetric = false): TensorPlan {
+export function activationPlan(range: Range, format: InnerFormat, symmetric = false): TensorPlan {
   const codes = formatRange(format)
+  const centred = symmetric || format === 's16'
   let low = Math.min(0, range.low)
   let high = Math.max(0, range.high)
-  if (symmetric) {
+  if (centred) {
     high = Math.max(-low, high)
-    low = format === 'u8' ? 0 : -high
+    low = codes.low === 0 ? 0 : -high
   }
-  const steps = symmetric ? (format === 'u8' ? 255 : 254) : 255
+  const steps = centred && codes.low < 0 ? 2 * codes.high : codes.high - codes.low
   const scale = high > low ? (high - low) / steps : 1
-  const zeroPoint = symmetric ? 0 : Math.min(codes.high, Math.max(codes.low, Math.floor(codes.low - low / scale + 0.5)))
+  const zeroPoint = centred ? 0 : Math.min(codes.high, Math.max(codes.low, Math.floor(codes.low - low / scale + 0.5)))
   return { format, scale, zeroPoint }
 }
 
@@ -55,7 +59,7 @@ export function weightScales(
   })
   const largest = Math.max(...magnitudes) / largestCode
   const scale = magnitudes.map((magnitude, o) => {
-    const forBias = bias === undefined ? 0 : Math.abs(bias[o]) / (BIAS_LIMIT * inputScale)
+    const forBias = bias === undefined ? 0 : leastWeightScale(bias[o], inputScale)
     // A channel of zeros is only its bias: with the largest scale it leaves the layer's common shift alone (R2).
     return Math.max(magnitude === 0 ? largest : magnitude / largestCode, forBias) || 1
   })
@@ -65,8 +69,13 @@ export function weightScales(
 /** Whether every bias stays within its share of the accumulator, in units of inputScale × weightScale. */
 export function biasFits(bias: ArrayLike<number> | undefined, inputScale: number, weightScale: number): boolean {
   for (let o = 0; o < (bias?.length ?? 0); o++)
-    if (Math.abs(bias?.[o] ?? 0) > BIAS_LIMIT * inputScale * weightScale) return false
+    if (leastWeightScale(bias?.[o] ?? 0, inputScale) > weightScale) return false
   return true
+}
+
+/** The least scale of a weight, and so of the accumulator, that leaves its bias in its share of the accumulator. */
+export function leastWeightScale(bias: number, inputScale: number): number {
+  return Math.abs(bias) / (BIAS_LIMIT * inputScale)
 }
 
 /** A network input by the numbers its data set stores: pixels stay exact. */

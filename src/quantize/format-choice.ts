@@ -1,0 +1,92 @@
+/**
+ * Which format each layer's weights and each stored value get: one for all, and exceptions by pattern. A pattern is a
+ * JavaScript regular expression for a whole name, of a node or of the value it makes; `@first` and `@last` stand for the
+ * first and the last layer with weights. Of several that match, the last one counts.
+ */
+import { DyadicError, quoted } from '../error.ts'
+import type { Graph, Node } from '../graph/graph.ts'
+import { operators } from '../graph/operators/index.ts'
+import type { WeightFormat } from './plan.ts'
+import type { InnerFormat } from './scales.ts'
+
+/** What `keep` may ask for: a format of activations, or a width of weights. */
+export const keptFormats = ['u4', 's4', 'u8', 's8', 's16', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8'] as const
+export type KeptFormat = (typeof keptFormats)[number]
+
+/** An exception: everything whose name the pattern matches has this format. */
+export interface KeepRule {
+  readonly pattern: string
+  readonly format: KeptFormat
+}
+
+/** Formats by the name of the value a node makes. */
+export interface FormatChoice {
+  weights(name: string): WeightFormat
+  activations(name: string): InnerFormat
+  /** Whether a rule names the value's format, which then holds for a network output too. */
+  isKept(name: string): boolean
+}
+
+/** Whether a node multiplies by weights. */
+export function isWeighted(node: Node): boolean {
+  return operators.get(node.operator)?.integer === 'accumulate'
+}
+
+/**
+ * The formats of a fused graph, where `stores` says which nodes have numbers of their own. Throws `refused` for a pattern
+ * that is no regular expression or matches nothing that could have its format.
+ */
+export function chooseFormats(
+  graph: Graph,
+  stores: (node: Node) => boolean,
+  common: { readonly weights: WeightFormat; readonly activations: InnerFormat },
+  rules: readonly KeepRule[] = [],
+): FormatChoice {
+  const weights = new Map<string, WeightFormat>()
+  const activations = new Map<string, InnerFormat>()
+  for (const rule of rules) {
+    const ofWeights = rule.format[0] === 'w'
+    const candidates = graph.nodes.filter(ofWeights ? isWeighted : stores)
+    const chosen = matching(graph, candidates, rule)
+    if (chosen.length === 0)
+      throw new DyadicError(
+        'refused',
+        `the pattern ${quoted(rule.pattern)} of ${quoted(`${rule.pattern}:${rule.format}`)} matches no ${ofWeights ? 'layer with weights' : 'stored value'}; there are ${candidates
+          .slice(0, 6)
+          .map((node) => quoted(node.outputs[0]))
+          .join(', ')}${candidates.length > 6 ? ` and ${candidates.length - 6} more` : ''}, and @first and @last`,
+      )
+    for (const { outputs } of chosen)
+      if (ofWeights) weights.set(outputs[0], `s${rule.format.slice(1)}` as WeightFormat)
+      else activations.set(outputs[0], rule.format as InnerFormat)
+  }
+  return {
+    weights: (name) => weights.get(name) ?? common.weights,
+    activations: (name) =>
+      activations.get(name) ?? (graph.outputs.includes(name) ? outputFormat(common.activations) : common.activations),
+    isKept: (name) => activations.has(name),
+  }
+}
+
+/** Network outputs keep 8 bits: nothing is saved by storing scores in fewer. */
+function outputFormat(format: InnerFormat): InnerFormat {
+  return format === 'u4' ? 'u8' : format === 's4' ? 's8' : format
+}
+
+function matching(graph: Graph, candidates: readonly Node[], { pattern }: KeepRule): readonly Node[] {
+  if (pattern === '@first' || pattern === '@last') {
+    const layer = graph.nodes.filter(isWeighted).at(pattern === '@first' ? 0 : -1)
+    return candidates.filter((node) => node === layer)
+  }
+  let expression: RegExp
+  try {
+    expression = new RegExp(`^(?:${pattern})$`, 'u')
+  } catch (cause) {
+    throw new DyadicError(
+      'refused',
+      `the pattern ${quoted(pattern)} is no regular expression: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
+  }
+  return candidates.filter((node) => [node.name, ...node.outputs].some((name) => expression.test(name)))
+}

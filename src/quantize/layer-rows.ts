@@ -1,0 +1,85 @@
+/**
+ * What a layer's weights multiply, as rows of a matrix: one row for each chosen output position (im2col), whose columns are
+ * in the order of the ONNX weights, group after group: [group][channel][kernel row][kernel column].
+ */
+import type { Graph } from '../graph/graph.ts'
+import { fillRandomUint32, scaleUint32 } from '../num/random.ts'
+import { type Layer, observedInput, tapsOf } from './layer.ts'
+
+/** How rows of one layer are read from values in the executors' order N, H, W, C. */
+export interface RowReader {
+  /** Output positions of one sample. */
+  readonly positions: number
+  /** Numbers in a row. */
+  readonly width: number
+  /** Writes the row of one output position to `rows` from index `at`. */
+  read(values: Float32Array, position: number, rows: Float32Array, at: number): void
+}
+
+export function rowReader(graph: Graph, layer: Layer): RowReader {
+  return layer.node.operator === 'dyadic.Conv' ? windowReader(graph, layer) : vectorReader(graph, layer)
+}
+
+function windowReader(graph: Graph, layer: Layer): RowReader {
+  const { node, groups } = layer
+  const [, channels, height, width] = graph.values.get(node.inputs[0])?.shape ?? []
+  const [, , outputHeight, outputWidth] = graph.values.get(node.outputs[0])?.shape ?? []
+  const [, , kernelHeight, kernelWidth] = graph.constants.get(node.inputs[1])?.shape ?? []
+  const list = (name: string): readonly number[] => node.attributes.get(name) as readonly number[]
+  const [strides, dilations, pads] = [list('strides'), list('dilations'), list('pads')]
+  const area = kernelHeight * kernelWidth
+  return {
+    positions: outputHeight * outputWidth,
+    width: groups * tapsOf(layer),
+    read(values, position, rows, at) {
+      const top = Math.floor(position / outputWidth) * strides[0] - pads[0]
+      const left = (position % outputWidth) * strides[1] - pads[1]
+      for (let tap = 0; tap < area; tap++) {
+        const h = top + Math.floor(tap / kernelWidth) * dilations[0]
+        const w = left + (tap % kernelWidth) * dilations[1]
+        const inside = h >= 0 && h < height && w >= 0 && w < width
+        const pixel = (h * width + w) * channels
+        for (let c = 0; c < channels; c++) rows[at + c * area + tap] = inside ? values[pixel + c] : 0
+      }
+    },
+  }
+}
+
+function vectorReader(graph: Graph, layer: Layer): RowReader {
+  const { channels, area } = layer
+  const width = tapsOf(layer)
+  const shape = graph.values.get(observedInput(graph, layer.node))?.shape ?? []
+  return {
+    positions: shape.reduce((product, size) => product * size, 1) / width,
+    width,
+    read(values, position, rows, at) {
+      for (let c = 0; c < channels; c++)
+        for (let p = 0; p < area; p++) rows[at + c * area + p] = values[position * width + p * channels + c]
+    },
+  }
+}
+
+/**
+ * `count` different numbers below `positions` in ascending order, at random: which positions of sample `sample` are looked
+ * at in layer `stream`.
+ */
+export function choosePositions(
+  positions: number,
+  count: number,
+  seed: number,
+  stream: number,
+  sample: number,
+): Int32Array {
+  const all = Int32Array.from({ length: positions }, (_, i) => i)
+  if (count >= positions) return all
+  const words = new Uint32Array(count)
+  fillRandomUint32(seed, stream, sample * positions, words)
+  // The first `count` places of a random permutation.
+  words.forEach((word, i) => {
+    const other = i + scaleUint32(word, positions - i)
+    const kept = all[i]
+    all[i] = all[other]
+    all[other] = kept
+  })
+  return all.slice(0, count).sort()
+}

@@ -1,0 +1,32 @@
+/** How near a plan comes to the float network on some samples, by simulation. */
+import type { DataSet } from '../data/data-set.ts'
+import type { Graph } from '../graph/graph.ts'
+import { createFastExecutor } from '../reference/fast.ts'
+import { realInput } from './input.ts'
+import type { Plan } from './plan.ts'
+import { simulatedGraph } from './simulate.ts'
+
+/** Decibels above which two plans are equally good. */
+const EXACT = 200
+
+/** Mean over the outputs of 10 · log10(Σ float² / Σ (float − simulated)²) over all samples; at most 200 dB. */
+export async function simulatedNearness(graph: Graph, plan: Plan, samples: DataSet): Promise<number> {
+  const float = createFastExecutor(graph)
+  const simulated = createFastExecutor(simulatedGraph(graph, plan))
+  const signal = new Float64Array(graph.outputs.length)
+  const noise = new Float64Array(graph.outputs.length)
+  for (let index = 0; index < samples.length; index++) {
+    const input = new Map([[graph.inputs[0], realInput(samples, await samples.read(index))]])
+    const found = simulated.run(input)
+    const wanted = float.run(input)
+    graph.outputs.forEach((name, which) => {
+      const [a, b] = [wanted.get(name) as Float32Array, found.get(name) as Float32Array]
+      for (let i = 0; i < a.length; i++) {
+        signal[which] += a[i] * a[i]
+        noise[which] += (a[i] - b[i]) * (a[i] - b[i])
+      }
+    })
+  }
+  const decibels = signal.map((sum, i) => (noise[i] === 0 ? EXACT : Math.min(EXACT, 10 * Math.log10(sum / noise[i]))))
+  return decibels.reduce((sum, value) => sum + value, 0) / decibels.length
+}
