@@ -8,6 +8,8 @@ import { DyadicError, quoted } from './error.ts'
 import type { Graph } from './graph/graph.ts'
 import { type CompiledProgram, compileProgram } from './program/compile.ts'
 import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'
+import { calibrateNear } from './quantize/calibrate-near.ts'
+import type { MethodName } from './quantize/methods.ts'
 import type { Plan } from './quantize/plan.ts'
 import { completePlan, prepare } from './quantize/prepare.ts'
 import { VERSION } from './version.ts'
@@ -33,11 +35,20 @@ export { createFastExecutor } from './reference/fast.ts'
 export { createReferenceExecutor } from './reference/run.ts'
 export { prepare, VERSION }
 
+/** What `quantize` does where its options say nothing; chosen on held-back calibration samples (docs/accuracy.md). */
+export const DEFAULT_METHODS: readonly MethodName[] = ['gptq', 'bias-correction']
+export const DEFAULT_RANGE = 'mse'
+
+/** Options of `quantize`: those of calibration, and `auto` (default) for activations of 8 bits where these are enough, else 16. */
+export interface QuantizeOptions extends Omit<CalibrateOptions, 'activations'> {
+  readonly activations?: CalibrateOptions['activations'] | 'auto'
+}
+
 /**
  * Chooses the numbers of a network. A file that is quantised already (QDQ) gives its own; whatever it leaves open, and every
  * float network, is calibrated on `samples`. Throws `refused` when samples are needed and there are none.
  */
-export async function quantize(graph: Graph, samples?: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
+export async function quantize(graph: Graph, samples?: DataSet, options: QuantizeOptions = {}): Promise<Plan> {
   const { compiled, filePlan, missing } = prepare(graph)
   if (filePlan && missing.length === 0) return filePlan
   if (samples === undefined)
@@ -47,8 +58,20 @@ export async function quantize(graph: Graph, samples?: DataSet, options: Calibra
         ? `the file gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}; give calibration samples`
         : 'a float network needs calibration samples; give a data set of a few hundred',
     )
-  const calibrated = await calibrate(compiled, samples, options)
-  return filePlan ? completePlan(calibrated, filePlan) : calibrated
+  const { activations = 'auto', range = DEFAULT_RANGE } = options
+  // Weights that a file brings are as they are: methods could only move them.
+  const methods = options.methods ?? (filePlan ? [] : DEFAULT_METHODS)
+  const chosen = { ...options, range, methods }
+  if (filePlan)
+    return completePlan(
+      await calibrate(compiled, samples, { ...chosen, activations: activations === 'auto' ? 'u8' : activations }),
+      filePlan,
+    )
+  return activations === 'auto'
+    ? calibrateNear(compiled, samples, { ...chosen, activations: undefined } as QuantizeOptions & {
+        activations?: undefined
+      })
+    : calibrate(compiled, samples, { ...chosen, activations })
 }
 
 /** Compiles a network by a plan. Throws `unsupported`, `refused` or `limit`. */

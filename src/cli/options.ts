@@ -204,12 +204,12 @@ const table = {
     default: 's8',
     help: 'format of weights, one scale per output channel',
   }),
-  activations: entry<InnerFormat>({
+  activations: entry<InnerFormat | 'auto'>({
     flags: '--activations <format>',
     group: NUMBERS,
-    choices: innerFormats,
-    default: 'u8',
-    help: 'format of values between layers',
+    choices: ['auto', ...innerFormats],
+    default: 'auto',
+    help: 'format of values between layers; auto takes u8 where that keeps every output near the float network, else s16',
   }),
   keep: entry<readonly KeepRule[]>({
     flags: '--keep <pattern:format,...>',
@@ -234,7 +234,7 @@ const table = {
   range: entry<RangeMethod>({
     flags: '--range <method>',
     group: NUMBERS,
-    default: 'minmax',
+    default: 'mse',
     parse: rangeMethod,
     help: 'how ranges are chosen: minmax, mse, entropy, or percentile:P with 50 < P <= 100',
   }),
@@ -242,7 +242,7 @@ const table = {
     flags: '--method <list>',
     group: NUMBERS,
     parse: methodList,
-    help: `what improves the plan after that: none (default) or ${methodNames.join(', ')}`,
+    help: `what improves the plan after that: none, or some of ${methodNames.join(', ')} (default: gptq,bias-correction; of search: none)`,
   }),
   budget: entry<readonly Budget[]>({
     flags: '--budget <cost<=most>',

@@ -1,8 +1,7 @@
 /** Where the numbers of a compilation come from: a plan file, the model file's own scales, or calibration. */
 import { nodeFiles } from '../data/node-files.ts'
 import { DyadicError, quoted } from '../error.ts'
-import { quantize } from '../index.ts'
-import type { CalibrateOptions } from '../quantize/calibrate.ts'
+import { DEFAULT_METHODS, type QuantizeOptions, quantize } from '../index.ts'
 import { checkSampleShape } from '../quantize/input.ts'
 import { type Plan, parsePlan } from '../quantize/plan.ts'
 import { openData } from './data-argument.ts'
@@ -77,7 +76,16 @@ export async function choosePlan(
   const set = await openData(options.calibrate, shape.slice(1), session)
   checkSampleShape(input, shape, set)
   const count = Math.min(set.length, options.samples ?? set.length)
-  const { weights, activations, symmetric, range, keep, granularity, group, method: methods = [] } = options
+  const {
+    weights,
+    activations,
+    symmetric,
+    range,
+    keep,
+    granularity,
+    group,
+    method: methods = filePlan ? [] : DEFAULT_METHODS,
+  } = options
   session.note(
     `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}${granularity === 'channel' ? ' per channel' : ''}, ` +
       `${group === undefined ? '' : `groups of ${group}, `}` +
@@ -85,7 +93,7 @@ export async function choosePlan(
       `${methods.length > 0 ? `methods ${methods.join(', ')}, ` : ''}` +
       `calibrated on ${count} of ${set.length} samples of ${quoted(set.name)}`,
   )
-  const calibration: CalibrateOptions = {
+  const calibration: QuantizeOptions = {
     weights,
     activations,
     symmetric,

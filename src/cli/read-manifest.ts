@@ -19,6 +19,7 @@ const portSchema = z.looseObject({
   scale: numbers,
   zeroPoint: numbers,
   channelAxis: z.int().min(0),
+  layout: z.literal('nhwc').optional(),
   offset: bytes,
   count: z.int().min(1),
 })

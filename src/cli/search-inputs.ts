@@ -50,10 +50,11 @@ export async function openSearchInputs(
     labelled = await openLabelled(options.eval, shapeOf(input).slice(1), elementCount(shapeOf(output)), session)
     checkSampleShape(input, shapeOf(input), labelled)
   }
-  const { activations, symmetric, range } = options
+  const { symmetric, range } = options
+  const activations = options.activations === 'auto' ? 'u8' : options.activations
   session.progress.begin('calibrate')
   const plan = await quantize(model.graph, fitting, {
-    ...{ activations, symmetric, range, signal: session.signal },
+    ...{ activations, symmetric, range, methods: [], signal: session.signal },
     onProgress: (done, total) => session.progress.update(done, total),
   })
   session.progress.end()

@@ -46,5 +46,5 @@ export async function nominalPlan(graph: Graph): Promise<Plan> {
     read: async (sample) => Uint8Array.from({ length: elementCount(shape) }, (_, i) => (i + sample) * 197),
     describe: (sample) => `nominal sample ${sample}`,
   }
-  return calibrate(graph, samples)
+  return calibrate(graph, samples, { activations: 'u8' })
 }

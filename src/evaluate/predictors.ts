@@ -18,9 +18,9 @@ export function floatPredictor(graph: Graph, executor: FloatExecutor, set: DataS
   return (stored) => executor.run(new Map([[input, realInput(set, stored)]])).get(output) as Float32Array
 }
 
-/** Whether a program's input lies in the order N, H, W, C. */
-function isChannelsLast({ shape, channelAxis }: ProgramPort): boolean {
-  return shape.length === 4 && channelAxis === 3
+/** Whether a program's input lies in the order N, H, W, C where ONNX has N, C, H, W. */
+function isChannelsLast({ layout }: ProgramPort): boolean {
+  return layout === 'nhwc'
 }
 
 /** The shape of a program's input in ONNX order, with the batch axis. */

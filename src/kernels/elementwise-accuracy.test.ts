@@ -65,7 +65,10 @@ describe('distance from the real functions, in codes of the output', () => {
       const exact = (code: number): number => (f((code * reach) / 32768) / outputReach) * clamp.high
       const knots = Int16Array.from({ length: 513 }, (_, i) => Math.floor(exact(128 * i - 32768) + 0.5))
       const output = tensor(format, 64, 128, 8)
-      const codes = compare({ kind: 'curve', name, input, output, knots, clamp }, new Map([[input.id, stored]]))
+      const codes = compare(
+        { kind: 'curve', name, input, output, knots, bits: 7, clamp },
+        new Map([[input.id, stored]]),
+      )
       // A chord leaves an arc by h²/8 times its curvature; knots and result are rounded by half a code each.
       const most = 1 + (((128 * reach) / 32768) ** 2 / 8) * curvature * (clamp.high / outputReach)
       for (const [i, code] of codes.entries())

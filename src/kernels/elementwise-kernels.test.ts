@@ -176,11 +176,12 @@ function drawCurve(random: Random): Drawn {
   const [height, width, channels] = anySize(random)
   const input = tensor('s16', height, width, channels)
   const output = tensor(anyFormat(random), height, width, channels)
-  const knots = drawCodes(new Int16Array(513), random)
+  const bits = random.pick([1, 3, 4, 5, 6, 7, 7])
+  const knots = drawCodes(new Int16Array(2 ** (16 - bits) + 1), random)
   // Steps of a few codes show where 8-bit outputs round.
-  if (random.chance(0.5)) for (let i = 0; i < 513; i++) knots[i] >>= 8
+  if (random.chance(0.5)) for (let i = 0; i < knots.length; i++) knots[i] >>= 8
   const { clamp } = outputPart(output.format as Format, random)
-  return { instruction: { kind: 'curve', name: 'case', input, output, knots, clamp }, inputs: [input] }
+  return { instruction: { kind: 'curve', name: 'case', input, output, knots, bits, clamp }, inputs: [input] }
 }
 
 function drawSoftmax(random: Random): Drawn {
@@ -286,11 +287,13 @@ describe('element-by-element kernels equal their scalar meaning', () => {
     const input = tensor('s16', 64, 128, 8)
     for (const format of ['s8', 's16'] as const)
       for (const clamp of [limits(format), { low: -100, high: 99 }]) {
-        const knots = drawCodes(new Int16Array(513), random)
+        const bits = format === 's8' ? 7 : 4
+        const knots = drawCodes(new Int16Array(2 ** (16 - bits) + 1), random)
         const output = tensor(format, 64, 128, 8)
-        const codes = compare({ kind: 'curve', name: 'codes', input, output, knots, clamp }, every(input))
+        const codes = compare({ kind: 'curve', name: 'codes', input, output, knots, bits, clamp }, every(input))
         // At the knots there is nothing to interpolate.
-        for (let i = 0; i < 512; i++) expect(codes[128 * i]).toBe(Math.min(clamp.high, Math.max(clamp.low, knots[i])))
+        for (let i = 0; i < knots.length - 1; i++)
+          expect(codes[2 ** bits * i]).toBe(Math.min(clamp.high, Math.max(clamp.low, knots[i])))
       }
   })
 

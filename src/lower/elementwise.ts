@@ -22,8 +22,11 @@ import {
   uniform,
 } from './quantised-value.ts'
 
-/** Distance between the knots of a curve, in 16-bit codes. */
-const KNOT_STEP = 128
+/** Codes between two knots of a curve are 2^bits: from 512 pieces to 8,192, which take 16 KB. */
+const MOST_BITS = 7
+const LEAST_BITS = 3
+/** How far the middle of a piece may lie from the function, in codes of the output. */
+const CHORD_ERROR = 2
 /** Largest shift of R5 and R10. */
 const LARGEST_SHIFT = 30
 
@@ -170,27 +173,66 @@ function emitTable(
 }
 
 function emitCurve(context: LoweringContext, input: QuantisedValue, target: TensorPlan): QuantisedValue {
-  const { scale, zeroPoint } = uniform(input, context.node)
   const { low, high } = input.tensor.range
-  const count = 65536 / KNOT_STEP + 1
-  const at = (index: number): number => index * KNOT_STEP - 32768
-  const points = Float32Array.from({ length: count }, (_, index) => (at(index) - zeroPoint) * scale)
-  const reals = evaluateFunction(context.node, context.constants, points)
+  const bits = curveBits(context, input, target)
+  const step = 2 ** bits
+  const at = (index: number): number => index * step - 32768
+  const reals = realsAt(context, input, 65536 / step + 1, at)
   const code = codeOf(context, input, target)
-  const knots = Int16Array.from({ length: count }, (_, index) =>
-    code(reals[index], at(index) > low - KNOT_STEP && at(index) < high + KNOT_STEP),
-  )
-  const first = Math.floor((low + 32768) / KNOT_STEP)
-  const last = Math.ceil((high + 32768) / KNOT_STEP)
+  const knots = Int16Array.from(reals, (real, index) => code(real, at(index) > low - step && at(index) < high + step))
+  const first = Math.floor((low + 32768) / step)
+  const last = Math.ceil((high + 32768) / step)
   const reachable = knots.subarray(first, Math.max(first, last) + 1)
   const limits = clampInterval(context, target)
   const range = interval(
-    clamp(Math.min(...reachable), limits.low, limits.high),
-    clamp(Math.max(...reachable), limits.low, limits.high),
+    clamp(
+      reachable.reduce((a, b) => Math.min(a, b)),
+      limits.low,
+      limits.high,
+    ),
+    clamp(
+      reachable.reduce((a, b) => Math.max(a, b)),
+      limits.low,
+      limits.high,
+    ),
   )
   const output = plannedTensor(context, target, input.tensor, range)
-  context.emit({ kind: 'curve', name: context.node.name, output, input: input.tensor, knots, clamp: limits })
+  context.emit({ kind: 'curve', name: context.node.name, output, input: input.tensor, knots, bits, clamp: limits })
   return plannedValue(output, target, input.view)
+}
+
+/** The function at `count` codes. */
+function realsAt(
+  context: LoweringContext,
+  input: QuantisedValue,
+  count: number,
+  at: (index: number) => number,
+): ArrayLike<number> & Iterable<number> {
+  const { scale, zeroPoint } = uniform(input, context.node)
+  const points = Float32Array.from({ length: count }, (_, index) => (at(index) - zeroPoint) * scale)
+  return Float64Array.from(evaluateFunction(context.node, context.constants, points))
+}
+
+/** The longest pieces, as a power of two, whose middles are near enough to the function wherever the input reaches. */
+function curveBits(context: LoweringContext, input: QuantisedValue, target: TensorPlan): number {
+  const { low, high } = input.tensor.range
+  const half = 2 ** (LEAST_BITS - 1)
+  const fine = realsAt(context, input, 65536 / half + 1, (index) => index * half - 32768)
+  const range = formatRange(target.format)
+  const codes = Float64Array.from(fine, (real) => clamp(real / target.scale + target.zeroPoint, range.low, range.high))
+  for (let bits = MOST_BITS; bits > LEAST_BITS; bits--) {
+    const reach = 2 ** bits / half
+    let near = true
+    for (let from = 0; near && from + reach < codes.length; from += reach) {
+      const start = from * half - 32768
+      if (start + 2 ** bits < low || start > high) continue
+      const chord = (codes[from] + codes[from + reach]) / 2
+      // What is no number is refused later, where it can be reached.
+      near = !(Math.abs(codes[from + reach / 2] - chord) > CHORD_ERROR)
+    }
+    if (near) return bits
+  }
+  return LEAST_BITS
 }
 
 /** A real value as a stored code (R1); refused where a reachable one is not a number. */

@@ -158,14 +158,16 @@ export interface TableInstruction extends InstructionBase {
 }
 
 /**
- * A function of 16-bit codes by straight pieces (R9): with u = x + 32768, i = u >> 7, f = u & 127 the output is
- * clamp((knots[i]·(128 − f) + knots[i+1]·f + 64) >> 7). 513 knots.
+ * A function of 16-bit codes by straight pieces of 2^bits codes (R9): with u = x + 32768, i = u >> bits, f = u mod 2^bits the
+ * output is clamp((knots[i]·(2^bits − f) + knots[i+1]·f + 2^(bits−1)) >> bits). 65536 / 2^bits + 1 knots.
  */
 export interface CurveInstruction extends InstructionBase {
   readonly kind: 'curve'
   /** s16. */
   readonly input: IntegerTensor
   readonly knots: Int16Array
+  /** 1 to 7. */
+  readonly bits: number
   readonly clamp: Interval
 }
 
@@ -319,6 +321,8 @@ export interface Port {
   readonly shape: readonly number[]
   readonly format: PortFormat
   readonly layout: 'nchw' | 'nhwc'
+  /** ONNX dimension that the channels of `scale` and `zeroPoint` run along (absent: 1). */
+  readonly channelAxis?: number
   /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. */
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]

@@ -132,7 +132,8 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     const { storage, view } = assign(shape, assignment)
     const { channels } = storage
     // Everything but an image is stored as it comes, channels last.
-    const layout = assignment.channels[0] === 1 && shape.length === 4 ? entry.layout : 'nhwc'
+    const isImage = assignment.channels[0] === 1 && shape.length === 4
+    const layout = isImage ? entry.layout : 'nhwc'
     for (const [field, list] of [
       ['scale', entry.scale],
       ['zeroPoint', entry.zeroPoint],
@@ -166,7 +167,8 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
       range: { low: range.low - offset, high: range.high - offset },
     })
     instructions.push({ kind: 'import', name, output: stored, inputName: name, format: entry.format, layout })
-    inputs.push({ name, shape, format: entry.format, layout, scale, zeroPoint })
+    const channelAxis = assignment.channels[0] ?? 0
+    inputs.push({ name, shape, format: entry.format, layout: isImage ? layout : 'nchw', channelAxis, scale, zeroPoint })
     // As the plan gives them: one scale for all channels is not folded into weights, several are (accumulate.ts), and the
     // plan's weight scales were chosen accordingly.
     values.set(name, {

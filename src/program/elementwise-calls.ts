@@ -112,7 +112,15 @@ export function elementwiseCalls(
       return [
         {
           kernel: 'curve',
-          arguments: [at(instruction.input), at(output), wide(output), codes(output), constants[0], constants[1]],
+          arguments: [
+            at(instruction.input),
+            at(output),
+            wide(output),
+            codes(output),
+            constants[0],
+            instruction.bits,
+            constants[1],
+          ],
         },
       ]
     case 'softmax': {

@@ -32,7 +32,7 @@ export function interpretElementwise(
       lookUp(codes(instruction.input) as Stored<Int8Array>, target, instruction.table)
       break
     case 'curve':
-      curve(codes(instruction.input) as Stored<Int16Array>, target, { knots: instruction.knots, ...instruction.clamp })
+      curve(codes(instruction.input) as Stored<Int16Array>, target, { ...instruction, ...instruction.clamp })
       break
     case 'softmax':
       softmax(codes(instruction.input), target, { ...instruction, ...instruction.clamp })

@@ -12,6 +12,8 @@ export interface ProgramPort {
   readonly zeroPoint: readonly number[]
   /** Axis of `shape` that `scale` and `zeroPoint` run along. */
   readonly channelAxis: number
+  /** Present where the caller hands over an image in another order than ONNX's. */
+  readonly layout?: 'nhwc'
   /** Byte address in the program's memory. */
   readonly offset: number
   readonly count: number
@@ -45,6 +47,14 @@ export interface ProgramManifest {
   readonly notes?: Readonly<Record<string, unknown>>
 }
 
+/** Scales and zero points one for one: one entry each, or one per channel. */
+function sameLength({ scale, zeroPoint }: Port): Pick<ProgramPort, 'scale' | 'zeroPoint'> {
+  const channels = Math.max(scale.length, zeroPoint.length)
+  const fill = (list: readonly number[]): readonly number[] =>
+    list.length === channels ? list : new Array<number>(channels).fill(list[0])
+  return { scale: fill(scale), zeroPoint: fill(zeroPoint) }
+}
+
 /** Ports with their addresses; an NHWC port's shape is given in that order. */
 export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, number>): ProgramPort[] {
   return ports.map((port) => {
@@ -55,9 +65,9 @@ export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, num
       name: port.name,
       shape,
       format: port.format,
-      scale: port.scale,
-      zeroPoint: port.scale.length === port.zeroPoint.length ? port.zeroPoint : port.scale.map(() => port.zeroPoint[0]),
-      channelAxis: last ? shape.length - 1 : 1,
+      ...sameLength(port),
+      channelAxis: last ? shape.length - 1 : (port.channelAxis ?? 1),
+      ...(last && { layout: 'nhwc' as const }),
       offset: offsets.get(port.name) as number,
       count: port.shape.reduce((product, size) => product * size, 1),
     }

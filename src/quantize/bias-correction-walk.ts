@@ -7,8 +7,8 @@ import { type LayerSamples, walkLayers } from './layer-walk.ts'
 import type { MethodContext } from './method.ts'
 import type { Plan } from './plan.ts'
 
-const MOST_ROWS = 2048
-const MOST_SAMPLES = 64
+const MOST_ROWS = 1024
+const MOST_SAMPLES = 48
 /** Steps of Newton's method on a piecewise linear function. */
 const STEPS = 6
 

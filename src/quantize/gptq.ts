@@ -6,7 +6,7 @@
  */
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
-import { foldedWeights, tapsOf, weightGrid, withCodes } from './layer.ts'
+import { foldedWeights, type Layer, layersOf, storedWeights, tapsOf, weightGrid, withCodes } from './layer.ts'
 import { hessiansOf } from './layer-hessian.ts'
 import { type LayerSamples, walkLayers } from './layer-walk.ts'
 import type { MethodContext } from './method.ts'
@@ -18,14 +18,34 @@ const DAMPENING = 0.01
 /** Columns after which the errors are carried to the rest at once; it changes no result. */
 const BLOCK = 128
 /** Rows of inputs for each layer: several times the widest layers' columns. */
-const MOST_ROWS = 4096
-const MOST_SAMPLES = 128
+const MOST_ROWS = 2048
+const MOST_SAMPLES = 48
 
-/** A plan with codes for every layer. */
-export function gptq(context: MethodContext): Promise<Plan> {
-  return walkLayers(context, { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: 0, targets: false }, (samples, plan) =>
-    withCodes(plan, samples.layer, compensatedCodes(samples, plan.weights[samples.layer.name])),
+/** Rounding errors below this share of a step are none: the weights lie on their grid already. */
+const EXACT = 1e-3
+
+/** A plan with codes for every layer whose weights do not lie on their grid. */
+export async function gptq(context: MethodContext): Promise<Plan> {
+  const { graph, plan } = context
+  if (layersOf(graph, plan).every((layer) => isExact(layer, plan.weights[layer.name]))) return plan
+  return walkLayers(
+    context,
+    { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: 0, targets: false },
+    (samples, current) => {
+      const entry = current.weights[samples.layer.name]
+      return isExact(samples.layer, entry)
+        ? current
+        : withCodes(current, samples.layer, compensatedCodes(samples, entry))
+    },
   )
+}
+
+/** Whether the nearest codes are the weights themselves. */
+function isExact(layer: Layer, entry: WeightPlan): boolean {
+  if (entry.codes !== undefined) return false
+  const stored = storedWeights(layer, entry)
+  const { scales } = weightGrid(layer, entry)
+  return foldedWeights(layer).every((weight, i) => Math.abs(weight - stored[i]) <= EXACT * scales[i])
 }
 
 function compensatedCodes({ layer, rows, inputs }: LayerSamples, entry: WeightPlan): Int16Array {

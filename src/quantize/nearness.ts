@@ -9,8 +9,14 @@ import { simulatedGraph } from './simulate.ts'
 /** Decibels above which two plans are equally good. */
 const EXACT = 200
 
-/** Mean over the outputs of 10 · log10(Σ float² / Σ (float − simulated)²) over all samples; at most 200 dB. */
+/** Mean of {@link outputNearness} over the outputs. */
 export async function simulatedNearness(graph: Graph, plan: Plan, samples: DataSet): Promise<number> {
+  const decibels = await outputNearness(graph, plan, samples)
+  return decibels.reduce((sum, value) => sum + value, 0) / decibels.length
+}
+
+/** 10 · log10(Σ float² / Σ (float − simulated)²) of each output over all samples; at most 200 dB. */
+export async function outputNearness(graph: Graph, plan: Plan, samples: DataSet): Promise<number[]> {
   const float = createFastExecutor(graph)
   const simulated = createFastExecutor(simulatedGraph(graph, plan))
   const signal = new Float64Array(graph.outputs.length)
@@ -27,6 +33,5 @@ export async function simulatedNearness(graph: Graph, plan: Plan, samples: DataS
       }
     })
   }
-  const decibels = signal.map((sum, i) => (noise[i] === 0 ? EXACT : Math.min(EXACT, 10 * Math.log10(sum / noise[i]))))
-  return decibels.reduce((sum, value) => sum + value, 0) / decibels.length
+  return Array.from(signal, (sum, i) => (noise[i] === 0 ? EXACT : Math.min(EXACT, 10 * Math.log10(sum / noise[i]))))
 }

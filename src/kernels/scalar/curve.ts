@@ -4,18 +4,27 @@ import type { StoredCodes } from './elementwise.ts'
 import type { Stored } from './geometry.ts'
 
 export interface CurveParameters {
-  /** 513 values at the codes −32768, −32640, …, 32768. */
+  /** Values at the codes −32768, −32768 + 2^bits, …, 32768. */
   readonly knots: Int16Array
+  readonly bits: number
   readonly low: number
   readonly high: number
 }
 
-/** With u = x + 32768, i = u >> 7, f = u & 127: clamp((knots[i] × (128 − f) + knots[i + 1] × f + 64) >> 7). */
-export function curve(input: Stored<Int16Array>, output: StoredCodes, { knots, low, high }: CurveParameters): void {
+/**
+ * With u = x + 32768, i = u >> bits, f = u mod 2^bits: clamp((knots[i] × (2^bits − f) + knots[i + 1] × f + 2^(bits−1)) >>
+ * bits).
+ */
+export function curve(
+  input: Stored<Int16Array>,
+  output: StoredCodes,
+  { knots, bits, low, high }: CurveParameters,
+): void {
+  const size = 1 << bits
   for (let at = 0; at < output.data.length; at++) {
     const u = input.data[at] + 32768
-    const i = u >> 7
-    const f = u & 127
-    output.data[at] = clamp((knots[i] * (128 - f) + knots[i + 1] * f + 64) >> 7, low, high)
+    const i = u >> bits
+    const f = u & (size - 1)
+    output.data[at] = clamp((knots[i] * (size - f) + knots[i + 1] * f + (size >> 1)) >> bits, low, high)
   }
 }
