@@ -79,6 +79,8 @@ async function runTypeScript(block: Block, folder: string): Promise<void> {
       dyadic: at('src/index.ts'),
       'dyadic/runtime': at('src/runtime/index.ts'),
       'dyadic/data': at('src/data/index.ts'),
+      'dyadic/formats': at('src/formats/index.ts'),
+      'dyadic/functions': at('src/functions/index.ts'),
       'dyadic/data/node': at('src/data/node-index.ts'),
     },
   })
@@ -186,6 +188,8 @@ describe('the ts blocks of all pages', () => {
         dyadic: [at('src/index.ts')],
         'dyadic/runtime': [at('src/runtime/index.ts')],
         'dyadic/data': [at('src/data/index.ts')],
+        'dyadic/formats': [at('src/formats/index.ts')],
+        'dyadic/functions': [at('src/functions/index.ts')],
         'dyadic/data/node': [at('src/data/node-index.ts')],
       }
       const compilerOptions = {

@@ -24,6 +24,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'version.ts': { imports: [] },
   num: { imports: ['error.ts'] },
   graph: { imports: ['error.ts', 'num'] },
+  formats: { imports: ['error.ts', 'num'] },
+  functions: { imports: ['error.ts', 'num', 'kernels'] },
   kernels: { imports: ['error.ts', 'num'] },
   data: { imports: ['error.ts', 'num'], packages: ['zod'] },
   onnx: { imports: ['error.ts', 'num', 'graph'] },
@@ -91,7 +93,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reference',
       'quantize',
       'lower',
-    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report']),
+    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report', 'formats']),
     packages: ['zod', 'commander'],
   },
 }

@@ -33,6 +33,22 @@ export function missedGates(row, gates) {
 }
 
 /**
+ * Misses that are named in natural.mjs, and those that are not: a network may be as far off as it is known to be, not
+ * farther.
+ * @param {import('./measure-natural.mjs').NaturalRow} row
+ * @param {import('./natural.mjs').Gates} gates
+ * @returns {{ known: string[], missed: string[] }} One sentence per missed gate.
+ */
+export function judgeNatural(row, gates) {
+  const all = missedNaturalGates(row, gates)
+  if (gates.known === undefined) return { known: [], missed: all }
+  const { reason, ...floors } = gates.known
+  const missed = missedNaturalGates(row, { ...gates, ...floors })
+  const beyond = missed.length > 0
+  return { known: beyond ? [] : all.map((message) => `${message} (${reason})`), missed }
+}
+
+/**
  * @param {import('./measure-natural.mjs').NaturalRow} row
  * @param {import('./natural.mjs').Gates} gates
  * @returns {string[]} One sentence per missed gate.

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { located } from './build.mjs'
-import { missedGates, missedNaturalGates } from './gates.mjs'
+import { judgeNatural, missedGates } from './gates.mjs'
 import { measureNetwork } from './measure.mjs'
 import { measureNatural } from './measure-natural.mjs'
 import { naturalNetworks } from './natural.mjs'
@@ -54,6 +54,7 @@ async function main() {
   }
   const rows = []
   const missed = []
+  const known = []
   const progress = json ? undefined : say
   for (const network of chosen)
     for (const { row, gates } of await measureNetwork(network, progress)) {
@@ -64,13 +65,16 @@ async function main() {
     try {
       const { row, gates } = await measureNatural(network, progress)
       rows.push(row)
-      missed.push(...missedNaturalGates(row, gates))
+      const judged = judgeNatural(row, gates)
+      missed.push(...judged.missed)
+      known.push(...judged.known)
     } catch (error) {
       missed.push(`${networkName(network)}: no row: ${error.message}`)
     }
   }
   if (json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`)
   else process.stdout.write(tables(rows))
+  for (const message of known) say(`real: known miss: ${message}`)
   for (const message of missed) say(`real: gate missed: ${message}`)
   if (save) {
     const text = JSON.stringify({ machine: describeMachine(), rows }, null, 2)

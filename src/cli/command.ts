@@ -27,11 +27,13 @@ export interface CommandRequest<Name extends OptionName> {
 }
 
 export interface CommandDescription<Name extends OptionName> {
+  /** `formats`, or `formats compare` for a command below another. */
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
   /** A paragraph for the command's own help. */
   readonly description: string
+  /** A name in brackets, `[name]`, may be left out; the argument is then empty. */
   readonly argument: readonly [name: string, help: string]
   readonly options: readonly Name[]
   /** What an option means here, where its general description is not enough. */
@@ -61,25 +63,29 @@ export function errorObject(command: string | undefined, error: unknown): string
   return `${JSON.stringify({ schema: SCHEMA, ...(command !== undefined && { command }), error: { code, message } })}\n`
 }
 
-/** Adds a command; `finish` is told the exit code. */
+/** Adds a command and returns it, for commands below it; `finish` is told the exit code. */
 export function addCommand<Name extends OptionName>(
   program: Command,
   description: CommandDescription<Name>,
   host: Host,
   finish: (code: ExitCode) => void,
-): void {
+): Command {
+  const [argument, help] = description.argument
   const command = program
-    .command(description.name)
+    .command(description.name.split(' ').at(-1) as string)
     .summary(description.summary)
     .description(description.description)
-    .argument(`<${description.argument[0]}>`, description.argument[1])
+    .argument(argument.startsWith('[') ? argument : `<${argument}>`, help)
+    // Options after the name of a command below belong to that command.
+    .enablePositionalOptions()
     .addHelpOption(new Option('-h, --help', 'say what this command does').helpGroup('Output:'))
     .addHelpText('after', `\nExamples:\n${description.examples.map((example) => `  $ dyadic ${example}\n`).join('')}`)
   addOptions(command, [...description.options, ...COMMON_OPTIONS], description.meanings)
-  command.action(async (argument: string, options: OptionValues<Name | 'json' | 'quiet'>) => {
+  command.action(async (given: string | undefined, options: OptionValues<Name | 'json' | 'quiet'>) => {
     const isGiven = (name: OptionName): boolean => command.getOptionValueSource(name) === 'cli'
-    finish(await execute(description, { argument, options, isGiven }, host))
+    finish(await execute(description, { argument: given ?? '', options, isGiven }, host))
   })
+  return command
 }
 
 async function execute<Name extends OptionName>(

@@ -11,6 +11,7 @@ import { compareCommand } from './commands/compare.ts'
 import { compileCommand } from './commands/compile.ts'
 import { costCommand } from './commands/cost.ts'
 import { evalCommand } from './commands/eval.ts'
+import { formatsCommand, formatsCompareCommand } from './commands/formats.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { quantizeCommand } from './commands/quantize.ts'
 import { runCommand } from './commands/run.ts'
@@ -51,6 +52,8 @@ const program = new Command('dyadic')
   .version(VERSION, '--version', 'print the version')
   .helpOption('-h, --help', 'say what a command does')
   .helpCommand(false)
+  // What comes after the name of a command belongs to it, as far as `formats compare`.
+  .enablePositionalOptions()
   .exitOverride()
   .showHelpAfterError('Try --help.')
   .configureOutput({ writeOut: host.writeOut, writeErr: host.writeError })
@@ -70,6 +73,7 @@ addCommand(program, compareCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
 addCommand(program, searchCommand, host, finish)
+addCommand(addCommand(program, formatsCommand, host, finish), formatsCompareCommand, host, finish)
 
 try {
   await program.parseAsync(argv)

@@ -38,9 +38,9 @@ describe('options', () => {
     ['granularity', [], 'tensor'],
     ['emit', ['--emit', 'integer-graph,plan,plan'], ['integer-graph', 'plan']],
     ['out', ['-o', 'x'], 'x'],
-    ['activations', [], 'u8'],
+    ['activations', [], 'auto'],
     ['weights', [], 's8'],
-    ['range', [], 'minmax'],
+    ['range', [], 'mse'],
     ['batch', [], 1],
     ['samples', [], undefined],
   ])('%s of %j is %j', (name, parameters, value) => {

@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DyadicError } from '../error.ts'
+import { formatNamed } from '../formats/catalogue.ts'
 import { createObserver } from '../quantize/create-observer.ts'
 import { type KeepRule, type KeptFormat, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
@@ -122,6 +123,12 @@ function axisSize(
     ...Object.entries(previous ?? {}),
     [text.slice(0, at), positiveInteger(text.slice(at + 1))],
   ])
+}
+
+function formatList(text: string): readonly string[] {
+  const names = text.split(',')
+  for (const name of names) parsed(() => formatNamed(name))
+  return names
 }
 
 function emitList(text: string): readonly Emittable[] {
@@ -263,6 +270,12 @@ const table = {
     choices: ['measured', 'divergence', 'weights'],
     default: 'measured',
     help: 'what a layer with few bits costs: the error of the outputs, the divergence of the scores, both measured on the network, or the error of the weights alone',
+  }),
+  formats: entry<readonly string[]>({
+    flags: '--formats <list>',
+    group: NUMBERS,
+    parse: formatList,
+    help: 'number formats separated by commas (default: one or more of each family); `dyadic formats` lists them',
   }),
   weightsBits: entry<number>({
     flags: '--weights-bits <bits>',

@@ -106,7 +106,10 @@ describe('quantize', () => {
       }),
     })
     expect(planned.stderr).toBe('')
-    expect(report.origin).toEqual({ method: 'calibrate', range: 'minmax', data: 'glyphs-calibrate', samples: 64 })
+    expect(report.origin).toEqual({
+      ...{ method: 'calibrate', range: 'mse', data: 'glyphs-calibrate', samples: 64 },
+      methods: ['gptq', 'bias-correction'],
+    })
     expect(report.plan).toBe(sha256('deep/plan.json'))
     expect(evaluation.integer - evaluation.float).toBe(evaluation.gained - evaluation.lost)
   })
@@ -151,7 +154,7 @@ describe('compile', () => {
     expect([code, sha256('again.wasm')]).toEqual([0, compiled.sha256])
     expect(stdout).toMatch(/^"again\.wasm": [\d,]+ bytes\n(?:.*\n)*.*float +0 instructions, 0 imports\n/)
     expect(stderr).toContain(
-      'numbers: weights s8, activations u8, ranges minmax, calibrated on 64 of 256 samples of "glyphs-calibrate"',
+      'numbers: weights s8, activations auto, ranges mse, methods gptq, bias-correction, calibrated on 64 of 256 samples of "glyphs-calibrate"',
     )
   })
 
@@ -297,7 +300,9 @@ describe('help', () => {
     const { code, stdout } = await dyadic(folder, ['--help'])
     expect(code).toBe(0)
     const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
-    expect(names).toEqual(['inspect', 'quantize', 'compile', 'run', 'eval', 'compare', 'verify', 'cost', 'search'])
+    expect(names).toEqual(
+      ['inspect', 'quantize', 'compile', 'run', 'eval', 'compare', 'verify', 'cost', 'search'].concat('formats'),
+    )
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))
     for (const [index, page] of pages.entries()) {
       expect(page.code).toBe(0)

@@ -180,7 +180,7 @@ const cases: readonly (readonly [what: string, parameters: readonly string[], co
     /the integers lose .* --max-loss allows 1\.00 %/,
   ],
 
-  ['an unknown format', compileWith(MODEL, '--activations', 'banana'), 2, /Allowed choices are u8, s8/],
+  ['an unknown format', compileWith(MODEL, '--activations', 'banana'), 2, /Allowed choices are auto, u8, s8/],
   [
     'an unknown range',
     compileWith(MODEL, '--range', 'percentile:12'),

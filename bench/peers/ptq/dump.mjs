@@ -9,6 +9,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { located, openSet } from '../../real/build.mjs'
+import { naturalNetworks } from '../../real/natural.mjs'
 import { networkName, networks } from '../../real/networks.mjs'
 
 /**
@@ -55,7 +56,17 @@ async function dumpSet(network, card, set, folder, file) {
 /** Networks that are calibrated (the others bring their own numbers) and lie beside the repository. */
 export const peerNetworks = networks.filter(({ model, calibration }) => calibration && model.startsWith('../shared/'))
 
-/** @param {import('../../real/networks.mjs').RealNetwork} network @param {string} into @returns {Promise<Dump>} */
+/** Networks without labels, in the form of the others: the test inputs are their only evaluation set. */
+export const naturalPeerNetworks = naturalNetworks.map(({ model, data, calibration, set, test }) => ({
+  ...{ model, data, calibration },
+  evaluations: [{ set, card: test }],
+}))
+
+/**
+ * @param {Pick<import('../../real/networks.mjs').RealNetwork, 'model' | 'data' | 'calibration' | 'evaluations'>} network
+ * @param {string} into
+ * @returns {Promise<Dump>}
+ */
 export async function dumpNetwork(network, into) {
   const name = networkName(network)
   const folder = join(into, name)
@@ -72,6 +83,6 @@ export async function dumpNetwork(network, into) {
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [, , folder, ...names] = process.argv
   if (folder === undefined) throw new Error('dump.mjs FOLDER [names…]')
-  for (const network of peerNetworks)
+  for (const network of [...peerNetworks, ...naturalPeerNetworks])
     if (names.length === 0 || names.includes(networkName(network))) await dumpNetwork(network, folder)
 }

@@ -15,9 +15,9 @@ from samples import read_dump, real_inputs
 
 
 def open_session(path, optimise=True):
-    """A session on two threads; without `optimise` every node is run as the file says it."""
+    """A session on one thread; without `optimise` every node is run as the file says it."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

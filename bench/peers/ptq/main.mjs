@@ -1,10 +1,12 @@
 /**
- * `node bench/peers/ptq/main.mjs [--python PYTHON] [--folder FOLDER] [--json] [--save] [names…]`: other quantisers on the
- * networks and samples of bench/real, counted on ONNX Runtime beside the float network.
+ * `node bench/peers/ptq/main.mjs [--study STUDY] [--tools TOOLS] [--python PYTHON] [--folder FOLDER] [--json] [--save]
+ * [names…]`: other quantisers on the networks and samples of bench/real, run by ONNX Runtime beside the float network.
  *
- * PYTHON (default python3) has the packages of requirements.txt in exactly these versions. Dumped samples and models go to
- * FOLDER and stay there; without it, to a temporary folder that is removed. --save keeps rows, runtime comparison, versions
- * and machine in bench/results/peers-ptq.json (all networks only). Exit code 1 when a tool fails on a network, after all rows.
+ * STUDY is w8a8 (default), draws (other calibration samples), natural (networks without labels) or w4a8 (4-bit weights);
+ * TOOLS, with commas, are some of onnxruntime, nncf and aimet-onnx (default all). PYTHON (default python3) has the packages
+ * of requirements.txt in exactly these versions. Dumped samples and models go to FOLDER and stay there; without it, to a
+ * temporary folder that is removed. --save keeps the rows in the study's file of bench/results; where tools or networks are
+ * named, the other rows of the file stay. Exit code 1 when a tool fails on a network, after all rows.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,22 +14,48 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { DRAWS, describeDraw, drawn } from '../../real/draw-sets.mjs'
 import { networkName } from '../../real/networks.mjs'
 import { formatTable } from '../../table.mjs'
 import { describeMachine } from '../interleave.mjs'
-import { dumpNetwork, peerNetworks } from './dump.mjs'
+import { dumpNetwork, naturalPeerNetworks, peerNetworks } from './dump.mjs'
 import { compareRuntimes } from './equality.mjs'
 
 /**
  * @typedef {{
  *   network: string, set: string, tool: string, version: string, settings: string,
  *   float: number, integer: number, lost: number, gained: number, total: number, agreement: number, sqnrDb: number | null,
- * }} PeerRow Counts as in bench/real; `sqnrDb` is null where all scores are equal.
+ * }} PeerRow Counts as in bench/real; `sqnrDb` is null where all scores are equal. Rows of the study draws begin with
+ *   `draw` and `calibration`, those of the study natural have `outputs: { name, sqnrDb }[]` in place of counts.
  */
+
+/** The networks of a study, each beside what its rows say about the calibration, and the file that keeps the rows. */
+const studies = {
+  w8a8: { file: 'peers-ptq.json', cases: peerNetworks.map((network) => ({ network, about: {} })) },
+  draws: {
+    file: 'peers-draws.json',
+    cases: peerNetworks.flatMap((network) =>
+      DRAWS.map((draw) => {
+        const other = drawn(network, draw)
+        return { network: other, about: { draw, calibration: describeDraw(other) } }
+      }),
+    ),
+  },
+  natural: { file: 'peers-natural.json', cases: naturalPeerNetworks.map((network) => ({ network, about: {} })) },
+  w4a8: {
+    file: 'peers-w4a8.json',
+    cases: peerNetworks
+      .filter((network) => networkName(network) === 'resnet20-cifar10')
+      .map((network) => ({ network, about: {} })),
+  },
+}
 
 /** Networks whose ONNX Runtime files are compiled here too, and the samples they are compared on. */
 const comparedNetworks = ['resnet20-cifar10', 'kws_dscnn']
 const comparedSamples = 200
+
+/** As quantize.py and the package index call them, in the order of the tables. */
+const toolNames = ['onnxruntime', 'nncf', 'aimet-onnx']
 
 const say = (text) => process.stderr.write(`${text}\n`)
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -56,25 +84,27 @@ async function checkVersions(python) {
 }
 
 /** @returns {Promise<{ rows: PeerRow[], compared: object[], failures: string[] }>} */
-async function measurePeers(python, network, into) {
+async function measurePeers(python, study, tools, { network, about }, into) {
   const name = networkName(network)
   const folder = join(into, name)
-  say(`${name}: writing samples`)
+  const label = about.draw === undefined ? name : `${name}, draw ${about.draw}`
+  say(`${label}: writing samples`)
   await dumpNetwork(network, into)
-  say(`${name}: quantising`)
-  const models = await runPython(python, 'quantize.py', [folder])
+  say(`${label}: quantising`)
+  const models = await runPython(python, 'quantize.py', [folder, study, ...tools])
   const failures = models
     .filter(({ error }) => error)
-    .map((model) => `${name}: ${model.tool} ${model.settings}: ${model.error}`)
+    .map((model) => `${label}: ${model.tool} ${model.settings}: ${model.error}`)
   const made = models.filter(({ file }) => file)
-  say(`${name}: evaluating`)
-  const counts = await runPython(python, 'evaluate.py', [folder, ...made.map(({ file }) => file)])
-  const rows = counts.map(({ set, file, ...numbers }) => {
+  say(`${label}: evaluating`)
+  const script = study === 'natural' ? 'natural.py' : 'evaluate.py'
+  const counts = await runPython(python, script, [folder, ...made.map(({ file }) => file)])
+  const rows = counts.map(({ set = network.evaluations[0].set, file, ...numbers }) => {
     const { tool, version, settings } = made.find((model) => model.file === file)
-    return { network: name, set, tool, version, settings, ...numbers }
+    return { network: name, ...about, set, tool, version, settings, ...numbers }
   })
   const compared = []
-  if (comparedNetworks.includes(name))
+  if (study === 'w8a8' && comparedNetworks.includes(name))
     for (const { tool, version, settings, file } of made.filter((model) => model.tool === 'onnxruntime')) {
       say(`${name}: comparing runtimes on the file of ${tool} ${settings}`)
       await runPython(python, 'scores.py', [folder, file, String(comparedSamples)])
@@ -84,9 +114,33 @@ async function measurePeers(python, network, into) {
   return { rows, compared, failures }
 }
 
-async function main() {
+/**
+ * New results and those of a study's file that they do not replace, in the order of networks and tools. Throws where the
+ * file has other versions of a package.
+ */
+function merged(file, order, isMeasured, fresh) {
+  if (!existsSync(file)) return fresh
+  const before = JSON.parse(readFileSync(file, 'utf8'))
+  for (const [name, version] of Object.entries(before.versions))
+    if (fresh.versions[name] !== version)
+      throw new Error(
+        `the saved rows are of ${name} ${version}, not ${fresh.versions[name]}; measure all of them again`,
+      )
+  const place = ({ network, draw = 0, tool }) => order.indexOf(network) * 1000 + draw * 100 + toolNames.indexOf(tool)
+  const joined = (key) =>
+    [...before[key].filter((row) => !isMeasured(row)), ...fresh[key]].sort((a, b) => place(a) - place(b))
+  const kept = before.failures.filter((text) => {
+    const [label, rest] = text.split(': ')
+    return !isMeasured({ network: label.split(',')[0], tool: rest.split(' ')[0] })
+  })
+  return { ...fresh, rows: joined('rows'), compared: joined('compared'), failures: [...kept, ...fresh.failures] }
+}
+
+function readArguments() {
   const { values, positionals: names } = parseArgs({
     options: {
+      study: { type: 'string', default: 'w8a8' },
+      tools: { type: 'string', default: '' },
       python: { type: 'string', default: 'python3' },
       folder: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -94,32 +148,55 @@ async function main() {
     },
     allowPositionals: true,
   })
-  const known = peerNetworks.map(networkName)
+  const study = Object.hasOwn(studies, values.study) ? studies[values.study] : undefined
+  if (study === undefined) throw new Error(`no study ${values.study}; there are ${Object.keys(studies).join(', ')}`)
+  const known = [...new Set(study.cases.map(({ network }) => networkName(network)))]
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no network ${unknown.join(', ')}; there are ${known.join(', ')}`)
-  if (values.save && names.length > 0) throw new Error('--save keeps the rows of all networks; name none')
-  const versions = await checkVersions(values.python)
-  const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'dyadic-peers-'))
+  const tools = values.tools === '' ? [] : values.tools.split(',')
+  const strange = tools.filter((tool) => !toolNames.includes(tool))
+  if (strange.length > 0) throw new Error(`no tool ${strange.join(', ')}; there are ${toolNames.join(', ')}`)
+  return { ...values, names, tools, known, file: study.file, cases: study.cases }
+}
+
+async function main() {
+  const given = readArguments()
+  const { names, tools } = given
+  const isMeasured = ({ network, tool }) =>
+    (names.length === 0 || names.includes(network)) && (tools.length === 0 || tools.includes(tool))
+  const versions = await checkVersions(given.python)
+  const folder = given.folder ?? mkdtempSync(join(tmpdir(), 'dyadic-peers-'))
   const rows = []
   const compared = []
   const failures = []
   try {
-    for (const network of peerNetworks.filter((one) => names.length === 0 || names.includes(networkName(one)))) {
-      const measured = await measurePeers(values.python, network, folder)
+    for (const one of given.cases.filter(({ network }) => names.length === 0 || names.includes(networkName(network)))) {
+      const measured = await measurePeers(given.python, given.study, tools, one, folder)
       rows.push(...measured.rows)
       compared.push(...measured.compared)
       failures.push(...measured.failures)
     }
   } finally {
-    if (values.folder === undefined && existsSync(folder)) rmSync(folder, { recursive: true })
+    if (given.folder === undefined && existsSync(folder)) rmSync(folder, { recursive: true })
   }
-  process.stdout.write(values.json ? `${JSON.stringify(rows, null, 1)}\n` : formatTable(rows, Object.keys(rows[0])))
+  process.stdout.write(
+    given.json ? `${JSON.stringify(rows, null, 1)}\n` : formatTable(flat(rows), columnsOf(flat(rows))),
+  )
   for (const failure of failures) say(`peers: ${failure}`)
-  if (values.save) {
-    const text = JSON.stringify({ machine: describeMachine(), versions, rows, compared, failures }, null, 2)
-    writeFileSync(new URL('../../results/peers-ptq.json', import.meta.url), `${text}\n`)
+  if (given.save) {
+    const file = fileURLToPath(new URL(`../../results/${given.file}`, import.meta.url))
+    const results = { machine: describeMachine(), versions, rows, compared, failures }
+    writeFileSync(file, `${JSON.stringify(merged(file, given.known, isMeasured, results), null, 2)}\n`)
   }
   return failures.length > 0 ? 1 : 0
 }
+
+/** One line per output where rows have several. */
+const flat = (rows) =>
+  rows.flatMap(({ outputs, ...row }) =>
+    outputs === undefined ? [row] : outputs.map(({ name, sqnrDb }) => ({ ...row, output: name, sqnrDb })),
+  )
+
+const columnsOf = (rows) => [...new Set(rows.flatMap(Object.keys))]
 
 process.exitCode = await main()

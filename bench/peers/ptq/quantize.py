@@ -1,8 +1,9 @@
-"""quantize.py FOLDER: the peers' 8-bit models of the network that dump.mjs wrote to FOLDER.
+"""quantize.py FOLDER STUDY [TOOL…]: the peers' models of the network that dump.mjs wrote to FOLDER.
 
 Writes FOLDER/TOOL-VARIANT.onnx and prints one JSON line {tool, version, settings, file, seconds} per model. A variant
 that a tool cannot make is a line with `error` in place of `file`. Calibration samples are those of the dump, in order,
-one at a time. Weights are int8 per output channel, activations 8 bits with a zero point.
+one at a time. Weights are int8 per output channel (int4 in the study w4a8, but for the first and the last layer),
+activations 8 bits with a zero point.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from onnx import version_converter
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from aimet_variants import with_aimet, with_aimet_w4
+from layers import first_and_last
 from samples import read_dump, real_inputs
 
 # Per-channel QuantizeLinear begins with opset 13.
@@ -60,8 +63,11 @@ class Reader(CalibrationDataReader):
         return None if sample is None else {self.name: sample}
 
 
-def with_onnxruntime(method):
+def with_onnxruntime(method, weight_type=QuantType.QInt8):
     def quantize(prepared, target, name, inputs):
+        wide = {}
+        if weight_type == QuantType.QInt4:
+            wide = {"TensorQuantOverrides": _eight_bits(first_and_last(onnx.load(prepared)))}
         quantize_static(
             str(prepared),
             str(target),
@@ -69,14 +75,25 @@ def with_onnxruntime(method):
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            weight_type=weight_type,
             calibrate_method=method,
+            extra_options=wide,
         )
 
     return quantize
 
 
-def with_nncf(preset):
+def _eight_bits(layers):
+    """Overrides that keep the weights of some layers at int8, per output channel where they are convolutions."""
+    return {
+        node.input[1]: [{"quant_type": QuantType.QInt8, **({"axis": 0} if node.op_type == "Conv" else {})}]
+        for node in layers
+    }
+
+
+def with_nncf(preset, no_bias_correction=False, **options):
+    """`options` of nncf.quantize beside those that all variants share."""
+
     def quantize(prepared, target, name, inputs):
         import nncf
         from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
@@ -84,35 +101,62 @@ def with_nncf(preset):
         nncf.set_log_level(logging.ERROR)
         samples = nncf.Dataset(inputs, lambda sample: {name: sample})
         # 7-bit weights are for processors whose 8-bit products saturate; they would only cost accuracy here.
-        advanced = AdvancedQuantizationParameters(overflow_fix=OverflowFix.DISABLE)
+        advanced = AdvancedQuantizationParameters(
+            overflow_fix=OverflowFix.DISABLE, disable_bias_correction=no_bias_correction
+        )
         model = nncf.quantize(
             onnx.load(prepared),
             samples,
             preset=nncf.QuantizationPreset(preset),
             subset_size=len(inputs),
             advanced_parameters=advanced,
+            **options,
         )
         onnx.save(model, target)
 
     return quantize
 
 
-VARIANTS = [
+PERCENTILE = with_onnxruntime(CalibrationMethod.Percentile)
+
+# In the draws the entropy method is left out: on all networks here it equals minmax.
+DRAWS = [
     ("onnxruntime", "minmax", with_onnxruntime(CalibrationMethod.MinMax)),
-    ("onnxruntime", "percentile", with_onnxruntime(CalibrationMethod.Percentile)),
-    ("onnxruntime", "entropy", with_onnxruntime(CalibrationMethod.Entropy)),
+    ("onnxruntime", "percentile", PERCENTILE),
     ("nncf", "performance", with_nncf("performance")),
     ("nncf", "mixed", with_nncf("mixed")),
+    ("aimet-onnx", "minmax", with_aimet("min_max")),
+    ("aimet-onnx", "tf-enhanced", with_aimet("tf_enhanced")),
+    ("aimet-onnx", "cle-tf-enhanced", with_aimet("tf_enhanced", equalise=True)),
 ]
+W8A8 = [*DRAWS[:2], ("onnxruntime", "entropy", with_onnxruntime(CalibrationMethod.Entropy)), *DRAWS[2:]]
+STUDIES = {
+    "w8a8": W8A8,
+    "draws": DRAWS,
+    "natural": [
+        *W8A8,
+        ("nncf", "mixed-accurate-bias", with_nncf("mixed", fast_bias_correction=False)),
+        ("nncf", "mixed-no-bias-correction", with_nncf("mixed", no_bias_correction=True)),
+    ],
+    "w4a8": [
+        ("onnxruntime", "int4-minmax", with_onnxruntime(CalibrationMethod.MinMax, QuantType.QInt4)),
+        ("onnxruntime", "int4-percentile", with_onnxruntime(CalibrationMethod.Percentile, QuantType.QInt4)),
+        ("aimet-onnx", "int4-minmax", with_aimet_w4()),
+        ("aimet-onnx", "int4-seq-mse", with_aimet_w4("seq-mse")),
+        ("aimet-onnx", "int4-adaround", with_aimet_w4("adaround")),
+    ],
+}
 
 
-def main(folder):
+def main(folder, study, *tools):
     folder = Path(folder)
     dump = read_dump(folder)
     prepared = folder / "prepared.onnx"
     name, shape = prepare(dump["model"], prepared)
     inputs = list(real_inputs(folder, dump["calibration"], shape))
-    for tool, settings, quantize in VARIANTS:
+    for tool, settings, quantize in STUDIES[study]:
+        if tools and tool not in tools:
+            continue
         file = f"{tool}-{settings}.onnx"
         start = time.monotonic()
         row = {"tool": tool, "version": version(tool), "settings": settings}
