@@ -47,12 +47,12 @@ const ends = [
 
 /** Options of `quantize`; `lastInput` is the value that the last layer reads. @param {string} lastInput */
 const precisions = (lastInput) => ({
-  W4A8: { weights: 's4', keep: ends },
+  W4A8: { weights: 's4', activations: 'u8', range: 'minmax', keep: ends },
   W4A4: {
     ...{ weights: 's4', activations: 'u4', range: 'mse' },
     keep: [...ends, { pattern: lastInput.replace(/[^\w]/g, '\\$&'), format: 'u8' }],
   },
-  W8A8: {},
+  W8A8: { activations: 'u8', range: 'minmax' },
 })
 
 const chains = [
