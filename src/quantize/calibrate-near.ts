@@ -18,8 +18,9 @@ const MOST_SAMPLES = 8
 export async function calibrateNear(
   graph: Graph,
   samples: DataSet,
-  options: Omit<CalibrateOptions, 'activations'>,
+  given: Omit<CalibrateOptions, 'activations'>,
 ): Promise<Plan> {
+  const options = { ...given, onNote: given.onNote && once(given.onNote) }
   const plan = await calibrate(graph, samples, options)
   const total = Math.min(samples.length, options.samples ?? samples.length)
   const count = Math.min(MOST_SAMPLES, total)
@@ -39,4 +40,13 @@ export async function calibrateNear(
   )
   const wide = await calibrate(graph, samples, { ...options, activations: 's16', range: 'minmax' })
   return { ...wide, origin: { ...wide.origin, activations: 's16', with8Bits: Number(found[worst].toFixed(2)) } }
+}
+
+/** Each note only the first time: the second calibration finds what the first one found. */
+function once(onNote: (text: string) => void): (text: string) => void {
+  const said = new Set<string>()
+  return (text) => {
+    if (!said.has(text)) onNote(text)
+    said.add(text)
+  }
 }
