@@ -58,22 +58,19 @@ export async function quantize(graph: Graph, samples?: DataSet, options: Quantiz
         ? `the file gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}; give calibration samples`
         : 'a float network needs calibration samples; give a data set of a few hundred',
     )
-  const { range = DEFAULT_RANGE } = options
+  const { activations: wanted = 'auto', range = DEFAULT_RANGE, ...rest } = options
   // Weights of few bits cost more than activations ever can: wider activations would give nothing back.
-  const wanted = options.activations ?? 'auto'
   const activations = wanted === 'auto' && (options.weights ?? 's8') !== 's8' ? 'u8' : wanted
   // Weights that a file brings are as they are: methods could only move them.
   const methods = options.methods ?? (filePlan ? [] : DEFAULT_METHODS)
-  const chosen = { ...options, range, methods }
+  const chosen = { ...rest, range, methods }
   if (filePlan)
     return completePlan(
       await calibrate(compiled, samples, { ...chosen, activations: activations === 'auto' ? 'u8' : activations }),
       filePlan,
     )
   return activations === 'auto'
-    ? calibrateNear(compiled, samples, { ...chosen, activations: undefined } as QuantizeOptions & {
-        activations?: undefined
-      })
+    ? calibrateNear(compiled, samples, chosen)
     : calibrate(compiled, samples, { ...chosen, activations })
 }
 

@@ -2,9 +2,11 @@
  * Every option of every command, once: one name, one meaning, one default. Values are checked while they are parsed, so
  * that a wrong one ends the program with exit code 2 and the valid values before anything is read.
  */
+
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DyadicError } from '../error.ts'
 import { formatNamed } from '../formats/catalogue.ts'
+import { DEFAULT_RANGE } from '../index.ts'
 import { createObserver } from '../quantize/create-observer.ts'
 import { type KeepRule, type KeptFormat, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
@@ -241,7 +243,7 @@ const table = {
   range: entry<RangeMethod>({
     flags: '--range <method>',
     group: NUMBERS,
-    default: 'mse',
+    default: DEFAULT_RANGE,
     parse: rangeMethod,
     help: 'how ranges are chosen: minmax, mse, entropy, or percentile:P with 50 < P <= 100',
   }),

@@ -1,12 +1,13 @@
 /** Sums and products of two values. */
 import { DyadicError, quoted } from '../error.ts'
+import { channelStride } from '../kernels/scalar/geometry.ts'
 import { dyadicRatios } from '../num/dyadic.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import type { TensorPlan } from '../quantize/plan.ts'
 import { proveAdd, proveMultiply } from './bounds.ts'
 import { lowerFactors, plannedTensor, plannedValue, rescale, signedMultipliers } from './elementwise.ts'
-import { moveTo, wholeInput } from './place.ts'
+import { moveTo, sourceOf, wholeInput } from './place.ts'
 import {
   clampInterval,
   demandNarrow,
@@ -17,7 +18,7 @@ import {
   storedOffset,
   uniform,
 } from './quantised-value.ts'
-import { assignmentLike, broadcastView, coversTensor, pairLoops, sameView, type View, viewPositions } from './view.ts'
+import { assignmentLike, broadcastView, coversTensor, sameView, type View, viewPositions } from './view.ts'
 
 /** `dyadic.Add` and Add by rule R5. */
 export function lowerAdd(context: LoweringContext): QuantisedValue {
@@ -181,14 +182,7 @@ function repeated(context: LoweringContext, index: number, like: QuantisedValue 
     kind: 'move',
     name,
     output,
-    sources: [
-      {
-        input: value.tensor,
-        sourceStart: expanded.view.start,
-        targetStart: like.view.start,
-        loops: pairLoops(expanded.view, like.view),
-      },
-    ],
+    sources: [sourceOf(expanded, like.view)],
   })
   return { ...value, tensor: output, view: like.view }
 }
@@ -208,7 +202,7 @@ function constantOperand(context: LoweringContext, index: number, left: Quantise
   // Where the constant's elements lie for each element of the output, in the output's order.
   const positions = viewPositions(broadcastView(rows, context.outputShape))
   const stored = viewPositions(left.view)
-  const stride = (channels + 7) & -8
+  const stride = channelStride(channels)
   const codes = new Int16Array(height * width * channels)
   stored.forEach((position, element) => {
     const channel = position % stride

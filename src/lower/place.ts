@@ -3,7 +3,7 @@
  * Where its view already fits, nothing is emitted; otherwise one move (R8).
  */
 import { channelStride } from '../kernels/scalar/geometry.ts'
-import type { IntegerTensor, Loop } from './integer-graph.ts'
+import type { MoveSource } from './integer-graph.ts'
 import { demandNarrow, type LoweringContext, type QuantisedValue, uniform } from './quantised-value.ts'
 import {
   type Assignment,
@@ -28,14 +28,7 @@ export function moveTo(context: LoweringContext, value: QuantisedValue, assignme
     kind: 'move',
     name,
     output,
-    sources: [
-      {
-        input: value.tensor,
-        sourceStart: value.view.start,
-        targetStart: view.start,
-        loops: pairLoops(value.view, view),
-      },
-    ],
+    sources: [sourceOf(value, view)],
   })
   return { ...value, tensor: output, view }
 }
@@ -80,10 +73,7 @@ export function rowsInput(context: LoweringContext, index: number, channels: rea
 }
 
 /** The source of a move that writes a value into a box of another tensor: `view` is the box, in the value's shape. */
-export function sourceOf(
-  value: QuantisedValue,
-  view: View,
-): { input: IntegerTensor; sourceStart: number; targetStart: number; loops: Loop[] } {
+export function sourceOf(value: QuantisedValue, view: View): MoveSource {
   return {
     input: value.tensor,
     sourceStart: value.view.start,

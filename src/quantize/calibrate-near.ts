@@ -1,11 +1,13 @@
 /**
  * Activations of 8 bits where 8 bits are enough, else of 16: the plan with 8 bits is simulated on some of its samples, and
- * where an output is too far from the float network's, every value between layers gets 16 bits. Weights keep theirs.
+ * where an output is too far from the float network's, every value between layers gets 16 bits over all that was observed:
+ * with so many codes, cutting a range off could only hurt. Weights keep theirs.
  */
 import type { DataSet } from '../data/data-set.ts'
 import { quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type CalibrateOptions, calibrate } from './calibrate.ts'
+import { partOf } from './choose-methods.ts'
 import { outputNearness } from './nearness.ts'
 import type { Plan } from './plan.ts'
 
@@ -24,19 +26,12 @@ export async function calibrateNear(
   const plan = await calibrate(graph, samples, options)
   const total = Math.min(samples.length, options.samples ?? samples.length)
   const count = Math.min(MOST_SAMPLES, total)
-  const last: DataSet = {
-    ...samples,
-    length: count,
-    label: () => undefined,
-    read: (index) => samples.read(total - count + index),
-    describe: (index) => samples.describe(total - count + index),
-  }
-  const found = await outputNearness(graph, plan, last)
+  const found = await outputNearness(graph, plan, partOf(samples, total - count, count))
   const worst = graph.outputs.reduce((at, _, index) => (found[index] < found[at] ? index : at), 0)
   if (found[worst] >= LEAST_DECIBELS) return plan
   options.onNote?.(
     `activations: with 8 bits output ${quoted(graph.outputs[worst])} comes to ${found[worst].toFixed(1)} dB of the float network on ` +
-      `${count} samples (wanted: ${LEAST_DECIBELS}); they get 16 bits (--activations u8 keeps 8)`,
+      `${count} samples (wanted: ${LEAST_DECIBELS}); they get 16 bits over all that was observed (--activations u8 keeps 8)`,
   )
   const wide = await calibrate(graph, samples, { ...options, activations: 's16', range: 'minmax' })
   return { ...wide, origin: { ...wide.origin, activations: 's16', with8Bits: Number(found[worst].toFixed(2)) } }

@@ -69,7 +69,7 @@ export async function chooseMethods(
 }
 
 /** Some samples in a row as a set of their own. */
-function partOf(samples: DataSet, first: number, count: number): DataSet {
+export function partOf(samples: DataSet, first: number, count: number): DataSet {
   const { name, elementType, shape, channelAxis, scale, offset } = samples
   return {
     ...{ name, elementType, shape, channelAxis, scale, offset, length: count },
