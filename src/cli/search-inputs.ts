@@ -7,6 +7,7 @@ import { elementCount } from '../graph/tensor.ts'
 import { quantize } from '../index.ts'
 import { checkSampleShape } from '../quantize/input.ts'
 import type { Plan } from '../quantize/plan.ts'
+import { type Pins, pinLayers } from '../search/bit-choice.ts'
 import { openData, openLabelled, singlePorts } from './data-argument.ts'
 import { counted } from './format.ts'
 import { openCompilable, type SHAPE_OPTIONS } from './model-file.ts'
@@ -26,8 +27,10 @@ export interface SearchInputs {
   /** For what is measured. */
   readonly heldBack: DataSet
   readonly labelled: DataSet | undefined
-  /** 8 bits everywhere, without methods, which come after the bits are chosen. */
+  /** 8 bits where `--keep` says nothing else, without methods, which come after the bits are chosen. */
   readonly plan: Plan
+  /** Layers whose bits `--keep` gives. */
+  readonly pins: Pins
 }
 
 /** Opens everything. Throws `usage` without samples, `refused` for fewer than two and for data that do not fit. */
@@ -50,15 +53,16 @@ export async function openSearchInputs(
     labelled = await openLabelled(options.eval, shapeOf(input).slice(1), elementCount(shapeOf(output)), session)
     checkSampleShape(input, shapeOf(input), labelled)
   }
-  const { symmetric, range } = options
+  const { symmetric, range, keep, granularity } = options
+  const pins = pinLayers(graph, keep)
   const activations = options.activations === 'auto' ? 'u8' : options.activations
   session.progress.begin('calibrate')
   const plan = await quantize(model.graph, fitting, {
-    ...{ activations, symmetric, range, methods: [], signal: session.signal },
+    ...{ activations, symmetric, range, keep, granularity, methods: [], signal: session.signal },
     onProgress: (done, total) => session.progress.update(done, total),
   })
   session.progress.end()
-  return { graph, fitting, heldBack, labelled, plan }
+  return { graph, fitting, heldBack, labelled, plan, pins }
 }
 
 function split(set: DataSet, count: number, session: Session): Pick<SearchInputs, 'fitting' | 'heldBack'> {

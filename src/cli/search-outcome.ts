@@ -5,7 +5,7 @@ import type { Accuracy } from '../evaluate/evaluate.ts'
 import { hashText } from '../lower/print.ts'
 import { type Plan, printPlan } from '../quantize/plan.ts'
 import type { CostAxis } from '../search/bit-allocation.ts'
-import type { BitChoice } from '../search/bit-choice.ts'
+import { type BitChoice, choicesOf, type Pins } from '../search/bit-choice.ts'
 import { type Budget, describeCost } from '../search/budget.ts'
 import type { LayerTimes } from '../search/layer-times.ts'
 import { decibels } from '../search/output-loss.ts'
@@ -24,6 +24,7 @@ export interface SearchOutcome {
   readonly budgets: readonly Budget[]
   readonly limits: Costs
   readonly choices: readonly BitChoice[]
+  readonly pins: Pins
   readonly sensitivities: PerChoice
   /** The file of measurements and the hash of those that decided. */
   readonly kept?: { readonly path: string; readonly hash: string }
@@ -35,7 +36,7 @@ export interface SearchOutcome {
 }
 
 export function outcomeObject(outcome: SearchOutcome): Record<string, unknown> {
-  const { model, out, plot, plan, budgets, limits, choices, sensitivities, base, times, float, report } = outcome
+  const { model, out, plot, plan, pins, budgets, limits, choices, sensitivities, base, times, float, report } = outcome
   const chosen = chosenPoint(report)
   return {
     model,
@@ -55,8 +56,11 @@ export function outcomeObject(outcome: SearchOutcome): Record<string, unknown> {
     layers: report.layers.map((name, index) => ({
       name,
       bits: chosen.allocation.bits[index],
-      sensitivities: choices.map(({ bits }) => sensitivities.get(name)?.get(bits)),
-      ...(times && { milliseconds: choices.map(({ bits }) => times.layers.get(name)?.get(bits)) }),
+      ...(pins.has(name) && { pinned: true }),
+      sensitivities: pins.has(name) ? [] : choices.map(({ bits }) => sensitivities.get(name)?.get(bits)),
+      ...(times && {
+        milliseconds: choicesOf(name, choices, pins).map(({ bits }) => times.layers.get(name)?.get(bits)),
+      }),
     })),
     front: report.points.map((point) => ({
       chosen: point.chosen,
@@ -70,7 +74,7 @@ export function outcomeObject(outcome: SearchOutcome): Record<string, unknown> {
 }
 
 export function outcomeText(outcome: SearchOutcome): string {
-  const { model, out, plan, budgets, limits, choices, kept, base, times, float, report } = outcome
+  const { model, out, plan, pins, budgets, limits, choices, kept, base, times, float, report } = outcome
   const chosen = chosenPoint(report)
   const rows: [string, string][] = [['plan', `${quoted(out)}, SHA-256 ${hashText(printPlan(plan))}`]]
   for (const { text, axis } of budgets) {
@@ -92,6 +96,9 @@ export function outcomeText(outcome: SearchOutcome): string {
       `${describeCost('milliseconds', times.whole)} by the 8-bit plan; weights of fewer bits take as long: they are widened at the start`,
     ])
   if (kept) rows.push(['measured', `${quoted(kept.path)}, SHA-256 ${kept.hash}`])
-  rows.push(['solver', `optimal, ${report.layers.length} layers, ${choices.length} choices each`])
+  rows.push([
+    'solver',
+    `optimal, ${report.layers.length - pins.size} layers, ${choices.length} choices each${pins.size > 0 ? `; ${pins.size} kept` : ''}`,
+  ])
   return `${quoted(model)}\n${fields(rows)}\n${frontTable(report)}\n${frontText(report)}\n${layerTable(report)}`
 }

@@ -2,9 +2,9 @@
 import { quoted } from '../error.ts'
 import type { CostAxis } from '../search/bit-allocation.ts'
 import { describeCost } from '../search/budget.ts'
+import { axisLabel, drawFront, type FrontRecord, frontPoints } from '../search/front-record.ts'
 import { decibels } from '../search/output-loss.ts'
 import type { PerChoice } from '../search/plan-layers.ts'
-import { type PlotPoint, plotFront } from '../search/plot.ts'
 import { plotText } from '../search/plot-text.ts'
 import type { FrontAllocation, VerifiedPlan } from '../search/search-front.ts'
 import { integer, table } from './format.ts'
@@ -76,35 +76,24 @@ export function layerTable(report: FrontReport): string {
   return table(['layer', 'bits', ...(milliseconds === undefined ? [] : ['ms'])], rows)
 }
 
-/** Points that can be plotted: an equal output has no finite ratio. */
-function plotPoints({ axis, points }: FrontReport): PlotPoint[] {
-  return points
-    .filter(({ loss }) => loss.squaredError > 0)
-    .map(({ allocation, chosen, loss, correct }) => ({
-      x: allocation.cost[axis] as number,
-      y: decibels(loss.squaredError),
-      marked: chosen,
-      ...(chosen && { label: 'chosen' }),
-      detail: [
-        describeCost(axis, allocation.cost[axis] as number),
-        decibelText(loss.squaredError),
-        ...(correct === undefined ? [] : [`${integer(correct)} correct`]),
-      ].join(', '),
-    }))
-}
-
-const LABELS: Readonly<Record<CostAxis, string>> = {
-  bytes: 'bytes of weights and biases',
-  bops: 'bit operations',
-  milliseconds: 'milliseconds',
+/** The front as a plan keeps it, to two decimals of a decibel. Answers to --eval are not in it: they decide nothing. */
+export function frontRecord({ axis, points }: FrontReport): FrontRecord {
+  return {
+    axis,
+    points: points.map(({ allocation, chosen, loss }) => ({
+      chosen,
+      cost: allocation.cost[axis] as number,
+      sqnrDb: loss.squaredError === 0 ? null : Math.round(decibels(loss.squaredError) * 100) / 100,
+    })),
+  }
 }
 
 /** The front for a terminal; empty when there is nothing to plot. */
 export function frontText(report: FrontReport): string {
-  const points = plotPoints(report)
+  const points = frontPoints(frontRecord(report))
   if (points.length < 2) return ''
   return plotText(points, {
-    xLabel: LABELS[report.axis],
+    xLabel: axisLabel(report.axis),
     yLabel: 'SQNR of the outputs; X is chosen',
     formatX: (value) => describeCost(report.axis, value),
     formatY: (value) => `${value.toFixed(1)} dB`,
@@ -112,14 +101,8 @@ export function frontText(report: FrontReport): string {
 }
 
 /** The front as a picture: SVG, or a page around it. */
-export function frontPicture(report: FrontReport, title: string, page: boolean): string {
-  const svg = plotFront(plotPoints(report), {
-    title,
-    xLabel: LABELS[report.axis],
-    yLabel: 'SQNR of the outputs',
-    formatX: (value) => describeCost(report.axis, value),
-    formatY: (value) => `${value} dB`,
-  })
+export function frontPicture(front: FrontRecord, title: string, page: boolean): string {
+  const svg = drawFront(front, title)
   if (!page) return svg
   return `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Pareto front</title>\n<body>\n${svg}</body>\n</html>\n`
 }

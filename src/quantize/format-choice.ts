@@ -25,6 +25,8 @@ export interface FormatChoice {
   activations(name: string): InnerFormat
   /** Whether a rule names the value's format, which then holds for a network output too. */
   isKept(name: string): boolean
+  /** Whether a rule names the layer's weights. */
+  keepsWeights(name: string): boolean
 }
 
 /** Whether a node multiplies by weights. */
@@ -65,6 +67,7 @@ export function chooseFormats(
     activations: (name) =>
       activations.get(name) ?? (graph.outputs.includes(name) ? outputFormat(common.activations) : common.activations),
     isKept: (name) => activations.has(name),
+    keepsWeights: (name) => weights.has(name),
   }
 }
 

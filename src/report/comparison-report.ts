@@ -84,9 +84,10 @@ function facts({ program, values, data, samples }: Comparison, { model, version 
     for (const format of list) counts.set(format, (counts.get(format) ?? 0) + 1)
     return [...counts].map(([format, count]) => `${format} × ${count}`).join(', ') || 'none'
   }
-  const origin = Object.entries(program.origin).map(
-    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
+  const origin = Object.entries(program.origin)
+    // The front of a search is drawn, not printed.
+    .map(([key, value]) => [key, key === 'search' ? { ...(value as object), front: undefined } : value] as const)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
   const code = (text: string): string => `<code>${escapeText(text)}</code>`
   const rows: [string, string][] = [
     ...(model === undefined ? [] : [['model', code(model)] as [string, string]]),

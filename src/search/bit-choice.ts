@@ -5,6 +5,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { readNumbers } from '../graph/tensor.ts'
+import { chooseFormats, type KeepRule } from '../quantize/format-choice.ts'
 import {
   type ActivationFormat,
   formatRange,
@@ -23,6 +24,9 @@ export interface BitChoice {
   /** Format of the value that the layer reads; absent, the plan's. A network input keeps its own. */
   readonly activations?: ActivationFormat
 }
+
+/** Layers, by output value, that have one choice only, whatever the others may be given. */
+export type Pins = ReadonlyMap<string, BitChoice>
 
 /** The choices there are, fewest bits first. */
 export const bitChoices: readonly BitChoice[] = [
@@ -50,6 +54,27 @@ export function chooseBits(bits: readonly number[]): BitChoice[] {
       `a layer cannot have [${bits}] bits; give some of ${bitChoices.map((choice) => choice.bits).join(', ')}, each once`,
     )
   return found as BitChoice[]
+}
+
+/**
+ * The layers whose weights a rule of `keep` names, with the bits it gives them; the plan has them so already. Throws `refused`
+ * as `chooseFormats` does, for a pattern that matches no layer.
+ */
+export function pinLayers(graph: Graph, rules: readonly KeepRule[] = []): Pins {
+  const kept = rules.filter(({ format }) => format.startsWith('w'))
+  const formats = chooseFormats(graph, () => false, { weights: 's8', activations: 'u8' }, kept)
+  return new Map(
+    weightedNodes(graph)
+      .map(({ outputs: [name] }) => name)
+      .filter(formats.keepsWeights)
+      .map((name) => [name, { bits: bitsOf(formats.weights(name)), weights: formats.weights(name) }]),
+  )
+}
+
+/** What a layer may be given. */
+export function choicesOf(layer: string, choices: readonly BitChoice[], pins?: Pins): readonly BitChoice[] {
+  const pinned = pins?.get(layer)
+  return pinned === undefined ? choices : [pinned]
 }
 
 /**
@@ -81,11 +106,12 @@ export function applyChoices(graph: Graph, plan: Plan, chosen: ReadonlyMap<strin
   return { ...plan, weights: Object.fromEntries(weights), tensors: Object.fromEntries(tensors) }
 }
 
-/** Indices of layers that read one tensor: they get the same choice where choices change what is read. */
-export function sharedInputs(graph: Graph, plan: Plan, choices: readonly BitChoice[]): number[][] {
+/** Indices of layers that read one tensor and have a choice: it is the same where choices change what is read. */
+export function sharedInputs(graph: Graph, plan: Plan, choices: readonly BitChoice[], pins?: Pins): number[][] {
   if (choices.every(({ activations }) => activations === undefined)) return []
   const readers = new Map<string, number[]>()
   for (const [index, node] of weightedNodes(graph).entries()) {
+    if (pins?.has(node.outputs[0])) continue
     const source = inputTensor(graph, plan, node)
     if (source !== undefined) readers.set(source, [...(readers.get(source) ?? []), index])
   }

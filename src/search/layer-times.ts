@@ -8,7 +8,7 @@ import type { ImportInstruction, Instruction, IntegerGraph, IntegerTensor } from
 import { lower } from '../lower/lower.ts'
 import { emitProgram, reads } from '../program/emit.ts'
 import type { Plan } from '../quantize/plan.ts'
-import { applyChoices, type BitChoice } from './bit-choice.ts'
+import { applyChoices, type BitChoice, choicesOf, type Pins } from './bit-choice.ts'
 import { instantiateCalls } from './instantiate-plan.ts'
 import type { PerChoice } from './plan-layers.ts'
 import { weightedNodes } from './sensitivity.ts'
@@ -32,6 +32,7 @@ export async function measureLayerTimes(
   plan: Plan,
   choices: readonly BitChoice[],
   clock: () => number,
+  pins?: Pins,
 ): Promise<LayerTimes> {
   const base = lower(graph, plan)
   const { run } = await instantiateCalls(emitProgram(base))
@@ -43,7 +44,7 @@ export async function measureLayerTimes(
     const byActivations = new Map<string | undefined, number>([[undefined, await timeInstruction(base, name, clock)]])
     planned += byActivations.get(undefined) as number
     const times = new Map<number, number>()
-    for (const choice of choices) {
+    for (const choice of choicesOf(name, choices, pins)) {
       const { bits, activations } = choice
       let time = byActivations.get(activations)
       if (time === undefined) {

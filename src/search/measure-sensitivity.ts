@@ -9,7 +9,7 @@ import { DyadicError } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { hashText, hexadecimal } from '../lower/print.ts'
 import { type Plan, printPlan } from '../quantize/plan.ts'
-import { applyChoices, type BitChoice, choiceName } from './bit-choice.ts'
+import { applyChoices, type BitChoice, choiceName, type Pins } from './bit-choice.ts'
 import { instantiatePlan } from './instantiate-plan.ts'
 import { measureLoss, type OutputLoss, type ReferenceOutputs } from './output-loss.ts'
 import type { PerChoice } from './plan-layers.ts'
@@ -33,6 +33,8 @@ export type MeasuredSensitivities = z.infer<typeof schema>
 
 export interface MeasureOptions {
   readonly choices: readonly BitChoice[]
+  /** Layers that have no choice; they are not measured. */
+  readonly pins?: Pins
   /** What an earlier, possibly interrupted run has measured; of another key it is not used. */
   readonly known?: MeasuredSensitivities
   /** Called after each measurement with everything measured so far; awaited. */
@@ -45,7 +47,7 @@ export async function measureSensitivities(
   graph: Graph,
   plan: Plan,
   reference: ReferenceOutputs,
-  { choices, known, onMeasured, signal }: MeasureOptions,
+  { choices, pins, known, onMeasured, signal }: MeasureOptions,
 ): Promise<MeasuredSensitivities> {
   const key = keyOf(graph, plan, reference)
   const usable = known?.key === key ? known : undefined
@@ -60,7 +62,8 @@ export async function measureSensitivities(
     baseline,
     losses: [...measured.values()],
   })
-  const wanted = weightedNodes(graph).flatMap(({ outputs: [layer] }) =>
+  const free = weightedNodes(graph).filter(({ outputs: [layer] }) => !pins?.has(layer))
+  const wanted = free.flatMap(({ outputs: [layer] }) =>
     choices.map((choice) => ({
       layer,
       choice: choiceName(choice),
@@ -81,16 +84,19 @@ export async function measureSensitivities(
   return { ...record(), losses: [...measured.values()].sort((a, b) => rank(a) - rank(b)) }
 }
 
-/** Ω by layer and bits: the loss of the choice less that of the layer's best choice. */
+/** Ω by layer and bits: the loss of the choice less that of the layer's best choice; 0 where there is no choice. */
 export function measuredOmega(
   { losses }: MeasuredSensitivities,
   layers: readonly string[],
   choices: readonly BitChoice[],
   measure: keyof OutputLoss,
+  pins?: Pins,
 ): PerChoice {
   const found = new Map(losses.map((entry) => [entryKey(entry.layer, entry.choice), entry]))
   return new Map(
     layers.map((layer) => {
+      const pinned = pins?.get(layer)
+      if (pinned !== undefined) return [layer, new Map([[pinned.bits, 0]])]
       const values = choices.map((choice) => {
         const entry = found.get(entryKey(layer, choiceName(choice)))
         if (entry === undefined) throw new DyadicError('refused', `${choiceName(choice)} of a layer was never measured`)

@@ -5,7 +5,7 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Plan } from '../quantize/plan.ts'
 import type { AllocationLayer, AllocationProblem } from './bit-allocation.ts'
-import { applyChoices, type BitChoice, sharedInputs } from './bit-choice.ts'
+import { applyChoices, type BitChoice, choicesOf, type Pins, sharedInputs } from './bit-choice.ts'
 import { weightedNodes } from './sensitivity.ts'
 
 /** By layer and bits. */
@@ -13,6 +13,7 @@ export type PerChoice = ReadonlyMap<string, ReadonlyMap<number, number>>
 
 export interface PlanLayersOptions {
   readonly choices: readonly BitChoice[]
+  readonly pins?: Pins
   /** Ω of every layer under every choice, ≥ 0; without, 0. */
   readonly sensitivities?: PerChoice
   /** Milliseconds of every layer under every choice. */
@@ -29,7 +30,7 @@ export interface PlanLayersOptions {
 export function planLayers(
   graph: Graph,
   plan: Plan,
-  { choices, sensitivities, milliseconds, otherMilliseconds = 0 }: PlanLayersOptions,
+  { choices, pins, sensitivities, milliseconds, otherMilliseconds = 0 }: PlanLayersOptions,
 ): Pick<AllocationProblem, 'layers' | 'groups'> {
   const nodes = weightedNodes(graph)
   const numberOf = (table: PerChoice, layer: string, bits: number): number => {
@@ -38,7 +39,7 @@ export function planLayers(
     return value
   }
   const layers = nodes.map(({ outputs: [name] }): AllocationLayer => {
-    const options = choices.map((choice) => {
+    const options = choicesOf(name, choices, pins).map((choice) => {
       const changed = applyChoices(graph, plan, new Map([[name, choice]]))
       const count = countNetwork(graph, planBits(graph, changed)).layers.find((layer) => layer.name === name)
       const { bits } = choice
@@ -63,5 +64,5 @@ export function planLayers(
             options: [{ bits: 0, cost: { bytes: 0, bops: 0, milliseconds: otherMilliseconds }, sensitivity: 0 }],
           },
         ]
-  return { layers: [...layers, ...rest], groups: sharedInputs(graph, plan, choices) }
+  return { layers: [...layers, ...rest], groups: sharedInputs(graph, plan, choices, pins) }
 }

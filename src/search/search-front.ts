@@ -4,13 +4,13 @@
  */
 
 import type { DataSet } from '../data/data-set.ts'
-import { DyadicError } from '../error.ts'
+import { DyadicError, quoted } from '../error.ts'
 import { evaluate } from '../evaluate/evaluate.ts'
 import { programPredictor } from '../evaluate/predictors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Plan } from '../quantize/plan.ts'
 import { type Allocation, type AllocationProblem, allocateBits, type CostAxis } from './bit-allocation.ts'
-import { applyChoices, type BitChoice, choiceName } from './bit-choice.ts'
+import { applyChoices, type BitChoice, choiceName, choicesOf, type Pins } from './bit-choice.ts'
 import { openSolver } from './choice-solver.ts'
 import { instantiatePlan } from './instantiate-plan.ts'
 import type { MeasuredSensitivities } from './measure-sensitivity.ts'
@@ -74,13 +74,19 @@ export async function allocateWithin(problem: AllocationProblem): Promise<Alloca
 }
 
 /** The plan with the allocation's choices; bits of an allocation are in the order of the layers. */
-export function composePlan(graph: Graph, plan: Plan, choices: readonly BitChoice[], bits: readonly number[]): Plan {
-  const byBits = new Map(choices.map((choice) => [choice.bits, choice]))
-  return applyChoices(
-    graph,
-    plan,
-    new Map(weightedNodes(graph).map(({ outputs: [name] }, index) => [name, byBits.get(bits[index]) as BitChoice])),
-  )
+export function composePlan(
+  graph: Graph,
+  plan: Plan,
+  choices: readonly BitChoice[],
+  bits: readonly number[],
+  pins?: Pins,
+): Plan {
+  const chosen = weightedNodes(graph).map(({ outputs: [name] }, index): [string, BitChoice] => {
+    const choice = choicesOf(name, choices, pins).find((one) => one.bits === bits[index])
+    if (choice === undefined) throw new DyadicError('refused', `${bits[index]} bits are no choice of ${quoted(name)}`)
+    return [name, choice]
+  })
+  return applyChoices(graph, plan, new Map(chosen))
 }
 
 export interface VerifiedPlan {
@@ -110,9 +116,11 @@ export function predictedError(
   layers: readonly string[],
   choices: readonly BitChoice[],
   bits: readonly number[],
+  pins?: Pins,
 ): number {
   const names = new Map(choices.map((choice) => [choice.bits, choiceName(choice)]))
   return layers.reduce((sum, layer, index) => {
+    if (pins?.has(layer)) return sum
     const entry = losses.find((one) => one.layer === layer && one.choice === names.get(bits[index]))
     return sum + (entry?.squaredError ?? Number.NaN) - baseline.squaredError
   }, baseline.squaredError)

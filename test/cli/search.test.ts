@@ -82,6 +82,13 @@ describe('search', () => {
         heldBack: 8,
       },
       sensitivities: found.origin.search.sensitivities,
+      front: {
+        axis: 'bytes',
+        points: found.front.map(({ chosen, bytes, squaredError }) => ({
+          ...{ chosen, cost: bytes },
+          sqnrDb: Math.round(-1000 * Math.log10(squaredError)) / 100,
+        })),
+      },
     })
     expect(found.layers.map(({ name }) => weights[name].format)).toEqual(found.layers.map(({ bits }) => `s${bits}`))
     const cost = JSON.parse((await dyadic(folder, ['cost', MODEL, '--plan', 'a.plan.json', '--json'])).stdout)
@@ -125,6 +132,41 @@ describe('search', () => {
     expect([code, text('d.html').startsWith('<!doctype html>\n')]).toEqual([0, true])
     const { origin, biases } = JSON.parse(text('d.json'))
     expect([origin.methods, Object.keys(biases)]).toEqual([['bias-correction'], found.layers.map(({ name }) => name)])
+  })
+
+  it('leaves layers that --keep names out of the choice', async () => {
+    const words = ['--budget', 'bytes<=60%', '--keep', '@first:w8,@last:w6', '-o', 'k.json', '--json', '-q']
+    const { code, stdout } = await search(...words)
+    expect(code).toBe(0)
+    const { front, layers } = JSON.parse(stdout)
+    expect(layers.at(0)).toMatchObject({ bits: 8, sensitivities: [] })
+    expect(layers.at(-1)).toMatchObject({ bits: 6, sensitivities: [] })
+    for (const { bits } of front) expect([bits.at(0), bits.at(-1)]).toEqual([8, 6])
+    expect(new Set(layers.slice(1, -1).map(({ bits }: { bits: number }) => bits))).toEqual(new Set([4, 8]))
+    const { weights } = JSON.parse(text('k.json'))
+    expect(weights[layers.at(-1).name].format).toBe('s6')
+    const { losses } = JSON.parse(text('k.sensitivities.json'))
+    expect(losses).toHaveLength(2 * (layers.length - 2))
+    const wrong = await search('--budget', 'bytes<=60%', '--keep', 'nothing:w8', '-o', 'n.json')
+    expect([wrong.code, wrong.stderr]).toEqual([
+      expect.any(Number),
+      expect.stringMatching(/"nothing" of "nothing:w8" matches no layer with weights; there are /),
+    ])
+    expect(wrong.code).not.toBe(0)
+    expect(existsSync(at('n.json'))).toBe(false)
+  })
+
+  it('hands its front to the report of compare', async () => {
+    const words = ['compare', MODEL, '--plan', 'a.plan.json', '--data', TEST, '--limit', '8', '-o', 'a.html', '-q']
+    expect((await dyadic(folder, words)).code).toBe(0)
+    expect(text('a.html')).toMatch(/<img alt="Pareto front" src="data:image\/svg\+xml,[^"]*chosen%3C%2Ftext/)
+    // A front that somebody has edited into something else is no front, and nothing to stop for.
+    const plan = JSON.parse(text('a.plan.json'))
+    plan.origin.search.front.points[0].cost = '<script>'
+    writeFileSync(at('edited.plan.json'), JSON.stringify(plan))
+    expect((await dyadic(folder, [...words.slice(0, 3), 'edited.plan.json', ...words.slice(4)])).code).toBe(0)
+    expect(text('a.html')).not.toContain('Pareto front')
+    expect(text('a.html')).not.toContain('<script>')
   })
 
   it('refuses budgets that cannot be met, naming the least that can be, and writes nothing', async () => {

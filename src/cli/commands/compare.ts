@@ -6,6 +6,7 @@ import type { DataSet } from '../../data/data-set.ts'
 import { DyadicError, quoted } from '../../error.ts'
 import { checkSampleShape } from '../../quantize/input.ts'
 import { renderReport } from '../../report/comparison-report.ts'
+import { drawFront, frontOf } from '../../search/front-record.ts'
 import { VERSION } from '../../version.ts'
 import type { CommandDescription } from '../command.ts'
 import { openData } from '../data-argument.ts'
@@ -98,7 +99,7 @@ export const compareCommand: CommandDescription<Option> = {
   meanings: {
     data: 'samples to compare on; labels are not needed',
     limit: `use only the first samples of --data (default: ${SAMPLES})`,
-    out: 'a report, one HTML file (default: none)',
+    out: 'a report, one HTML file, with the front of a plan that `search` wrote (default: none)',
   },
   examples: [
     'compare model.onnx --plan plan.json --data test.card.json',
@@ -134,7 +135,9 @@ export const compareCommand: CommandDescription<Option> = {
     })
     session.progress.end()
     if (options.out !== undefined) {
-      const content = renderReport(result, { model: path, version: VERSION })
+      const front = frontOf(plan)
+      const paretoPlot = front && drawFront(front, 'the front that `dyadic search` chose from')
+      const content = renderReport(result, { model: path, version: VERSION, ...(paretoPlot && { paretoPlot }) })
       await writeFiles([{ path: options.out, content }], session.signal)
     }
     return {

@@ -9,7 +9,7 @@ import { applyMethods, type MethodName } from '../../quantize/methods.ts'
 import { type Plan, printPlan } from '../../quantize/plan.ts'
 import { createFastExecutor } from '../../reference/fast.ts'
 import type { CostAxis } from '../../search/bit-allocation.ts'
-import { type BitChoice, chooseBits } from '../../search/bit-choice.ts'
+import { type BitChoice, chooseBits, type Pins } from '../../search/bit-choice.ts'
 import { budgetLimits } from '../../search/budget.ts'
 import { type LayerTimes, measureLayerTimes } from '../../search/layer-times.ts'
 import {
@@ -36,13 +36,13 @@ import { about, SHAPE_OPTIONS } from '../model-file.ts'
 import { CALIBRATION_OPTIONS, type CalibrationOption } from '../plan-source.ts'
 import { openSearchInputs, type SearchInputs } from '../search-inputs.ts'
 import { outcomeObject, outcomeText, type SearchOutcome } from '../search-outcome.ts'
-import { type FrontReport, frontPicture } from '../search-report.ts'
+import { type FrontReport, frontPicture, frontRecord } from '../search-report.ts'
 import { createKeeper, readSensitivities, sensitivityFile } from '../sensitivity-file.ts'
 import type { Session } from '../session.ts'
 import { checkOutputs, writeFiles } from '../write-file.ts'
 
 type Option =
-  | Exclude<CalibrationOption, 'weights'>
+  | Exclude<CalibrationOption, 'weights' | 'group'>
   | 'budget'
   | 'bits'
   | 'sensitivity'
@@ -54,7 +54,7 @@ type Option =
 
 /** Measures every layer, going on from the file beside the plan. */
 async function measure(
-  { graph, plan }: SearchInputs,
+  { graph, plan, pins }: SearchInputs,
   reference: ReferenceOutputs,
   choices: readonly BitChoice[],
   path: string,
@@ -66,6 +66,7 @@ async function measure(
   try {
     const measured = await measureSensitivities(graph, plan, reference, {
       choices,
+      pins,
       known,
       signal: session.signal,
       async onMeasured(sofar, done, total) {
@@ -86,14 +87,22 @@ async function measure(
 }
 
 /** Ω of the weights alone. */
-function weightOmega(graph: Graph, choices: readonly BitChoice[]): PerChoice {
+function weightOmega(graph: Graph, choices: readonly BitChoice[], pins: Pins): PerChoice {
   const bits = choices.map((choice) => choice.bits)
-  return new Map(weightSensitivities(graph, bits).map(({ name, sensitivity }) => [name, sensitivity]))
+  return new Map(
+    weightSensitivities(graph, bits).map(({ name, sensitivity }) => {
+      const pinned = pins.get(name)
+      return [name, pinned === undefined ? sensitivity : new Map([[pinned.bits, 0]])]
+    }),
+  )
 }
 
 /** What the 8-bit plan costs: what `%` of a budget is of. */
-function baseCosts(graph: Graph, plan: Plan, times: LayerTimes | undefined): Partial<Record<CostAxis, number>> {
-  const { layers } = planLayers(graph, plan, { choices: chooseBits([8]) })
+function baseCosts(
+  { graph, plan, pins }: SearchInputs,
+  times: LayerTimes | undefined,
+): Partial<Record<CostAxis, number>> {
+  const { layers } = planLayers(graph, plan, { choices: chooseBits([8]), pins })
   const sum = (axis: 'bytes' | 'bops'): number =>
     layers.reduce((total, { options: [option] }) => total + (option.cost[axis] as number), 0)
   return { bytes: sum('bytes'), bops: sum('bops'), ...(times && { milliseconds: times.whole }) }
@@ -105,7 +114,7 @@ interface ComposedPlan extends FrontAllocation, VerifiedPlan {
 
 /** Makes and runs the plan of every allocation, and the float network on the same labelled samples. */
 async function runFront(
-  { graph, plan, fitting, labelled }: SearchInputs,
+  { graph, plan, pins, fitting, labelled }: SearchInputs,
   front: readonly FrontAllocation[],
   choices: readonly BitChoice[],
   reference: ReferenceOutputs,
@@ -119,7 +128,7 @@ async function runFront(
   for (const one of front) {
     const composed = await applyMethods(method, {
       ...{ graph, samples: fitting, limit: fitting.length, signal },
-      plan: composePlan(graph, plan, choices, one.allocation.bits),
+      plan: composePlan(graph, plan, choices, one.allocation.bits, pins),
     })
     points.push({ ...one, plan: composed, ...(await verifyPlan(graph, composed, reference, labels)) })
     progress.update(points.length, front.length + 1)
@@ -167,7 +176,7 @@ export const searchCommand: CommandDescription<Option> = {
     'shown; the plan of the chosen one is written. Measurements are kept beside the plan and used again.',
   argument: ['model.onnx', 'the network'],
   options: [
-    ...CALIBRATION_OPTIONS.filter((name) => name !== 'weights'),
+    ...CALIBRATION_OPTIONS.filter((name) => name !== 'weights' && name !== 'group'),
     ...(['budget', 'bits', 'sensitivity', 'eval', 'limit', 'plot', 'out', ...SHAPE_OPTIONS] as const),
   ],
   meanings: {
@@ -186,29 +195,34 @@ export const searchCommand: CommandDescription<Option> = {
     const { budgets, plot, page, out, kept, choices } = settingsOf(request)
     await checkOutputs(names(out, kept, plot), names(path, options.calibrate, options.eval))
     const inputs = await openSearchInputs(path, options, session)
-    const { graph, plan } = inputs
+    const { graph, plan, pins } = inputs
     const layers = weightedNodes(graph).map(({ outputs: [name] }) => name)
 
     // A budget that cannot be met is refused before the network is measured; only time has to be measured for that.
     const times = budgets.some(({ axis }) => axis === 'milliseconds')
-      ? await measureLayerTimes(graph, plan, choices, session.clock)
+      ? await measureLayerTimes(graph, plan, choices, session.clock, pins)
       : undefined
     const timing = times && { milliseconds: times.layers, otherMilliseconds: times.others }
-    const cost = baseCosts(graph, plan, times)
+    const cost = baseCosts(inputs, times)
     const limits = budgetLimits(budgets, cost)
-    await allocateWithin({ ...about(path, () => planLayers(graph, plan, { choices, ...timing })), budgets: limits })
+    await allocateWithin({
+      ...about(path, () => planLayers(graph, plan, { choices, pins, ...timing })),
+      budgets: limits,
+    })
 
     const reference = await referenceOutputs(graph, inputs.heldBack, session.signal)
     const measured = kept === undefined ? undefined : await measure(inputs, reference, choices, kept, session)
     const hash = measured && hashSensitivities(measured, choices)
     const kind = options.sensitivity === 'divergence' ? 'divergence' : 'squaredError'
-    const sensitivities = measured ? measuredOmega(measured, layers, choices, kind) : weightOmega(graph, choices)
+    const sensitivities = measured
+      ? measuredOmega(measured, layers, choices, kind, pins)
+      : weightOmega(graph, choices, pins)
     const [{ axis }] = budgets
-    const front = await searchFront(
-      { ...planLayers(graph, plan, { choices, sensitivities, ...timing }), budgets: limits },
+    const allocations = await searchFront(
+      { ...planLayers(graph, plan, { choices, pins, sensitivities, ...timing }), budgets: limits },
       axis,
     )
-    const { points, base, float } = await runFront(inputs, front, choices, reference, options, session)
+    const { points, base, float } = await runFront(inputs, allocations, choices, reference, options, session)
     const chosen = choosePoint(points, kind)
     const report: FrontReport = {
       axis,
@@ -216,7 +230,7 @@ export const searchCommand: CommandDescription<Option> = {
       points: points.map((point) => ({
         ...point,
         chosen: point === chosen,
-        ...(measured && { predicted: predictedError(measured, layers, choices, point.allocation.bits) }),
+        ...(measured && { predicted: predictedError(measured, layers, choices, point.allocation.bits, pins) }),
       })),
       ...(times && { milliseconds: times.layers }),
       ...(float && { total: float.total }),
@@ -229,13 +243,14 @@ export const searchCommand: CommandDescription<Option> = {
       heldBack: inputs.heldBack.length,
       ...(hash !== undefined && { sensitivities: hash }),
     }
-    const final: Plan = { ...chosen.plan, origin: { ...chosen.plan.origin, search } }
+    const front = frontRecord(report)
+    const final: Plan = { ...chosen.plan, origin: { ...chosen.plan.origin, search: { ...search, front } } }
     const title = `${basename(path)}: weights with ${search.bits.join(', ')} bits`
-    const picture = plot === undefined ? [] : [{ path: plot, content: frontPicture(report, title, page) }]
+    const picture = plot === undefined ? [] : [{ path: plot, content: frontPicture(front, title, page) }]
     await writeFiles([{ path: out, content: printPlan(final) }, ...picture], session.signal)
 
     const outcome: SearchOutcome = {
-      ...{ model: path, out, plot, plan: final, budgets, limits, choices, sensitivities, times, report },
+      ...{ model: path, out, plot, plan: final, budgets, limits, choices, pins, sensitivities, times, report },
       base: { ...base, cost },
       ...(kept !== undefined && hash !== undefined && { kept: { path: kept, hash } }),
       ...(inputs.labelled && float && { float: { set: inputs.labelled, accuracy: float } }),
