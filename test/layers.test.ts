@@ -298,6 +298,24 @@ describe('the scalar kernels', () => {
   })
 })
 
+/** ECMAScript leaves the results of these to the engine. */
+const HOST_FUNCTIONS = /\bMath\.(?:a?(?:cos|sin|tan)h?|atan2|cbrt|exp|expm1|hypot|log|log10|log1p|log2|pow)\b/g
+
+describe('what decides numbers', () => {
+  const deciding = library.filter((path) =>
+    ['num', 'graph', 'onnx', 'quantize', 'lower', 'program', 'kernels'].includes(roomOf(path)),
+  )
+
+  it.each(deciding)('%s calls no function of Math that hosts may differ in', (path) => {
+    expect(withoutCommentsAndStrings(read(`src/${path}`)).match(HOST_FUNCTIONS) ?? []).toEqual([])
+  })
+
+  it('would be seen by this test', () => {
+    expect('Math.sqrt(2) + Math.tanh(1) - Math.atan2(1, 2)'.match(HOST_FUNCTIONS)).toEqual(['Math.tanh', 'Math.atan2'])
+    expect(deciding.length).toBeGreaterThan(80)
+  })
+})
+
 describe('versions', () => {
   const { version, engines } = JSON.parse(read('package.json')) as { version: string; engines: { node: string } }
 

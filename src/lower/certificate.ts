@@ -48,7 +48,7 @@ export function certify(graph: IntegerGraph): Certificate {
   return {
     integerGraph: hashText(printIntegerGraph(graph)),
     largestAccumulator: largest,
-    headroomBits: Math.floor(31 - Math.log2(largest)),
+    headroomBits: Math.clz32(Math.max(largest, 1) - 1) - 1,
     rows,
   }
 }

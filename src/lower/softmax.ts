@@ -1,5 +1,6 @@
 /** Softmax over one dimension (R13). */
 import { DyadicError, quoted } from '../error.ts'
+import { exponential } from '../num/elementary.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import { plannedTensor, plannedValue } from './elementwise.ts'
@@ -29,7 +30,7 @@ export function lowerSoftmax(context: LoweringContext): QuantisedValue {
       `node ${quoted(context.node.name)} (Softmax) runs over ${input.tensor.channels} values; dyadic compiles up to ${MOST_CHANNELS}`,
     )
   const { scale } = uniform(input, context.node)
-  const share = (distance: number): number => Math.floor(ONE * Math.exp(-distance * scale) + 0.5)
+  const share = (distance: number): number => Math.floor(ONE * exponential(-distance * scale) + 0.5)
   const one = Math.floor(1 / target.scale + 0.5)
   if (one < 1 || one > ONE)
     throw new DyadicError(

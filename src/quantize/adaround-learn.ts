@@ -5,6 +5,7 @@
  * 1000 steps of 64 rows at a rate of 0.05 take the place of the paper's 10000 at 0.01, with a λ large enough for every h to
  * settle in that time: h that are cut off in the middle cost more than a λ that is too large.
  */
+import { exponential, logarithm, power } from '../num/elementary.ts'
 import { fillRandomUint32, scaleUint32 } from '../num/random.ts'
 import { WeightProducts } from './weight-products.ts'
 
@@ -46,12 +47,12 @@ const LAST_BETA = 2
 
 /** The variable whose h is a share in [0, 1). */
 export function variableOf(share: number): number {
-  return -Math.log((ZETA - GAMMA) / (share - GAMMA) - 1)
+  return -logarithm((ZETA - GAMMA) / (share - GAMMA) - 1)
 }
 
 /** h(v). */
 export function relaxed(variable: number): number {
-  const stretched = (ZETA - GAMMA) / (1 + Math.exp(-variable)) + GAMMA
+  const stretched = (ZETA - GAMMA) / (1 + exponential(-variable)) + GAMMA
   return stretched < 0 ? 0 : stretched > 1 ? 1 : stretched
 }
 
@@ -63,7 +64,7 @@ export function betaAt(part: number): number {
 /** Σ 1 − |2h − 1|^β. */
 export function regulariser(shares: ArrayLike<number>, beta: number): number {
   let sum = 0
-  for (let i = 0; i < shares.length; i++) sum += 1 - Math.abs(2 * shares[i] - 1) ** beta
+  for (let i = 0; i < shares.length; i++) sum += 1 - power(Math.abs(2 * shares[i] - 1), beta)
   return sum
 }
 
@@ -95,7 +96,7 @@ export function learnShares(problem: RoundingProblem, options: LearnOptions): Fl
     products.backward(chosen)
     const beta = betaAt(step / steps)
     const slope = step / steps <= WARM_UP ? undefined : regulariserSlope(beta, lambda)
-    const correction = Math.sqrt(1 - 0.999 ** step) / (1 - 0.9 ** step)
+    const correction = Math.sqrt(1 - power(0.999, step)) / (1 - power(0.9, step))
     for (let i = 0; i < count; i++) {
       if (spans[i] === 0) continue
       const share = shares[i]
@@ -120,7 +121,7 @@ export function learnRounding(problem: RoundingProblem, options: LearnOptions): 
 /** d/dh of λ (1 − |2h − 1|^β), from a table: powers cost more than everything else of a step. */
 function regulariserSlope(beta: number, lambda: number): (share: number) => number {
   const steps = 1024
-  const table = Float64Array.from({ length: steps + 1 }, (_, i) => 2 * lambda * beta * (i / steps) ** (beta - 1))
+  const table = Float64Array.from({ length: steps + 1 }, (_, i) => 2 * lambda * beta * power(i / steps, beta - 1))
   return (share) => {
     const distance = 2 * share - 1
     return distance < 0 ? table[Math.round(-distance * steps)] : -table[Math.round(distance * steps)]

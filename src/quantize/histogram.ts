@@ -2,6 +2,7 @@
  * A streaming histogram in constant memory, with exact extremes. Its bins are symmetric about zero, and double in width
  * when a value falls outside: they are never wider than 1/1024 of the largest magnitude.
  */
+import { powerOfTwoFrom } from '../num/elementary.ts'
 import type { Range } from './observe.ts'
 import { minMaxObserver } from './observe-minmax.ts'
 
@@ -36,7 +37,7 @@ export function streamingHistogram(): StreamingHistogram {
   let zeros = 0
   const grow = (magnitude: number): void => {
     if (limit === 0) {
-      limit = 2 ** Math.ceil(Math.log2(magnitude))
+      limit = powerOfTwoFrom(magnitude)
       return
     }
     while (limit < magnitude) {

@@ -3,6 +3,7 @@
  * quantization for large language models", 2023. Each channel between two layers is divided by (largest activation)^α /
  * (largest weight that reads it)^(1 − α): with α = 1 every channel has its own full range, with α = 0 only weights count.
  */
+import { power } from '../num/elementary.ts'
 import { type ChannelRanges, observeChannels } from './channel-ranges.ts'
 import { findPlaces, inputMagnitudes, usableFactors, withChannelScales } from './channel-scales.ts'
 import type { MethodContext } from './method.ts'
@@ -22,7 +23,7 @@ export async function migrate(context: MethodContext, strength = 0.5): Promise<P
     const weights = place.readers.map((reader) => inputMagnitudes(reader))
     const wanted = Array.from(range.high, (high, c) => {
       const weight = Math.max(...weights.map((magnitudes) => magnitudes[c]))
-      return weight > 0 ? Math.max(high, -range.low[c]) ** strength / weight ** (1 - strength) : 0
+      return weight > 0 ? power(Math.max(high, -range.low[c]), strength) / power(weight, 1 - strength) : 0
     })
     const usable = usableFactors(place, wanted, range)
     if (usable) factors.set(place.name, usable)

@@ -1,6 +1,7 @@
 /** How near a plan comes to the float network on some samples, by simulation. */
 import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
+import { logarithm } from '../num/elementary.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { realInput } from './input.ts'
 import type { Plan } from './plan.ts'
@@ -33,5 +34,7 @@ export async function outputNearness(graph: Graph, plan: Plan, samples: DataSet)
       }
     })
   }
-  return Array.from(signal, (sum, i) => (noise[i] === 0 ? EXACT : Math.min(EXACT, 10 * Math.log10(sum / noise[i]))))
+  return Array.from(signal, (sum, i) =>
+    noise[i] === 0 ? EXACT : Math.min(EXACT, (10 / Math.LN10) * logarithm(sum / noise[i])),
+  )
 }

@@ -3,6 +3,7 @@
  * inference with TensorRT", GTC 2017. One threshold on the magnitude cuts both ends. Exact zeros are left out, because
  * every grid has a code for them; a one-sided value has 256 levels on its side, a two-sided one 128.
  */
+import { logarithm } from '../num/elementary.ts'
 import { BINS, streamingHistogram } from './histogram.ts'
 import type { Observer } from './observe.ts'
 
@@ -64,7 +65,7 @@ function divergenceOf(counts: Float64Array, bins: number, beyond: number, levels
     for (let bin = first; bin < end; bin++) {
       const count = counts[bin] + (bin === bins - 1 ? beyond : 0)
       if (count === 0) continue
-      divergence += (count / all) * Math.log((count * filled * inside) / (all * Math.max(1, sum)))
+      divergence += (count / all) * logarithm((count * filled * inside) / (all * Math.max(1, sum)))
     }
   }
   return divergence

@@ -59,8 +59,10 @@ function expectedError(
   // Moments of all bins before an index: count, sum and sum of squares of the bins' centres.
   const moments = [0, 1, 2].map((power) => {
     const before = new Float64Array(BINS + 1)
-    for (let bin = 0; bin < BINS; bin++)
-      before[bin + 1] = before[bin] + counts[bin] * ((bin + 0.5) * width - limit) ** power
+    for (let bin = 0; bin < BINS; bin++) {
+      const centre = (bin + 0.5) * width - limit
+      before[bin + 1] = before[bin] + counts[bin] * (power === 0 ? 1 : power === 1 ? centre : centre * centre)
+    }
     return before
   })
   const between = (power: number, first: number, end: number): number => moments[power][end] - moments[power][first]

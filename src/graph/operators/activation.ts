@@ -2,18 +2,22 @@
  * Smooth functions of one element: exponentials, logarithms and the activations made of them. Computed in double, without
  * overflow where the result has none, and rounded once at the output. Source: onnx/docs/Operators.md.
  */
+import {
+  exponential,
+  exponentialLessOne,
+  hyperbolicTangent,
+  logarithm,
+  logarithmOfOneAnd,
+  logistic,
+  power,
+} from '../../num/elementary.ts'
 import type { Operator } from '../operator.ts'
 import { numberAttribute, refuse, stringAttribute } from './context.ts'
 import { unary } from './elementwise.ts'
 
-/** 1 / (1 + e^−x). */
-function logistic(x: number): number {
-  return 1 / (1 + Math.exp(-x))
-}
-
 /** ln(1 + e^x). */
 function softplusOf(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+  return Math.max(x, 0) + logarithmOfOneAnd(exponential(-Math.abs(x)))
 }
 
 /** 2/√π · e^(−x²) · Σ 2ⁿ·x^(2n+1) / (1·3·…·(2n+1)): no term cancels another. Beyond 6 it is ±1 in double. */
@@ -25,14 +29,14 @@ function erfOf(x: number): number {
     term *= (2 * x * x) / (2 * n + 1)
     sum += term
   }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum
+  return (2 / Math.sqrt(Math.PI)) * exponential(-x * x) * sum
 }
 
 /** ONNX Exp. */
-export const exp: Operator = unary('Exp', [6, 13], {}, () => Math.exp)
+export const exp: Operator = unary('Exp', [6, 13], {}, () => exponential)
 
 /** ONNX Log. */
-export const log: Operator = unary('Log', [6, 13], {}, () => Math.log)
+export const log: Operator = unary('Log', [6, 13], {}, () => logarithm)
 
 /** ONNX Erf. */
 export const erf: Operator = unary('Erf', [9, 13], {}, () => erfOf)
@@ -41,7 +45,7 @@ export const erf: Operator = unary('Erf', [9, 13], {}, () => erfOf)
 export const sigmoid: Operator = unary('Sigmoid', [6, 13], {}, () => logistic)
 
 /** ONNX Tanh. */
-export const tanh: Operator = unary('Tanh', [6, 13], {}, () => Math.tanh)
+export const tanh: Operator = unary('Tanh', [6, 13], {}, () => hyperbolicTangent)
 
 /** ONNX Softplus: ln(1 + e^x). */
 export const softplus: Operator = unary('Softplus', [1, 22], {}, () => softplusOf)
@@ -52,7 +56,7 @@ export const softsign: Operator = unary('Softsign', [1, 22], {}, () => (x) => x 
 /** ONNX Elu: x where x ≥ 0, alpha · (e^x − 1) below. */
 export const elu: Operator = unary('Elu', [6, 22], { alpha: { kind: 'float', default: 1 } }, (attributes) => {
   const alpha = numberAttribute(attributes, 'alpha')
-  return (x) => (x < 0 ? alpha * Math.expm1(x) : x)
+  return (x) => (x < 0 ? alpha * exponentialLessOne(x) : x)
 })
 
 /** ONNX Selu: gamma · x where x > 0, gamma · alpha · (e^x − 1) elsewhere. */
@@ -66,7 +70,7 @@ export const selu: Operator = unary(
   (attributes) => {
     const alpha = numberAttribute(attributes, 'alpha')
     const gamma = numberAttribute(attributes, 'gamma')
-    return (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x))
+    return (x) => gamma * (x > 0 ? x : alpha * exponentialLessOne(x))
   },
 )
 
@@ -77,12 +81,12 @@ export const swish: Operator = unary('Swish', [24], { alpha: { kind: 'float', de
 })
 
 /** ONNX Mish: x · tanh(softplus(x)). */
-export const mish: Operator = unary('Mish', [18, 22], {}, () => (x) => x * Math.tanh(softplusOf(x)))
+export const mish: Operator = unary('Mish', [18, 22], {}, () => (x) => x * hyperbolicTangent(softplusOf(x)))
 
 /** Gelu without the check of its attribute. */
 const gelus = unary('Gelu', [20], { approximate: { kind: 'string', default: 'none' } }, (attributes) =>
   stringAttribute(attributes, 'approximate') === 'tanh'
-    ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+    ? (x) => 0.5 * x * (1 + hyperbolicTangent(Math.sqrt(2 / Math.PI) * (x + 0.044715 * power(x, 3))))
     : (x) => 0.5 * x * (1 + erfOf(x / Math.SQRT2)),
 )
 

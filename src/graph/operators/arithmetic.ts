@@ -2,6 +2,7 @@
  * Functions of two or more tensors under numpy broadcasting: sums, products, quotients, powers, extremes and PRelu. Floats
  * are computed in double and rounded once at the output; integers are exact and wrap as their types do.
  */
+import { power } from '../../num/elementary.ts'
 import type { InferContext, Operator } from '../operator.ts'
 import { allocate, type ElementType, elementBytes, elementCount, type Tensor, type TypedArray } from '../tensor.ts'
 import { floatResult, isFloat, operand, refuse, unsupported } from './context.ts'
@@ -138,7 +139,7 @@ export const pow: Operator = {
     const base = expanded(inputs[0]!, shape)
     const exponent = expanded(inputs[1]!, shape)
     const data = allocate(type, base.length)
-    for (let i = 0; i < base.length; i++) data[i] = base[i] === 1 ? 1 : (base[i] as number) ** Number(exponent[i])
+    for (let i = 0; i < base.length; i++) data[i] = power(base[i] as number, Number(exponent[i]))
     return [{ type, shape, data }]
   },
 }

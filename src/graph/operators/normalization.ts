@@ -2,6 +2,7 @@
  * BatchNormalization (inference) and Softmax. `simplify` removes every BatchNormalization whose parameters are constants;
  * Softmax exists for the float meaning only.
  */
+import { exponential } from '../../num/elementary.ts'
 import type { Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, numberAttribute, numbersOf, operand, refuse, unsupported } from './context.ts'
@@ -71,8 +72,8 @@ export const softmax: Operator = {
       let largest = -Infinity
       for (let i = 0; i < size; i++) largest = Math.max(largest, x[start + i * inner])
       let sum = 0
-      for (let i = 0; i < size; i++) sum += Math.exp(x[start + i * inner] - largest)
-      for (let i = 0; i < size; i++) data[start + i * inner] = Math.exp(x[start + i * inner] - largest) / sum
+      for (let i = 0; i < size; i++) sum += exponential(x[start + i * inner] - largest)
+      for (let i = 0; i < size; i++) data[start + i * inner] = exponential(x[start + i * inner] - largest) / sum
     }
     return [{ type, shape, data }]
   },

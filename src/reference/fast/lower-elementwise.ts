@@ -1,5 +1,6 @@
 /** Lowerings of activations that have a kernel, of softmax, and of fake quantisation. */
 import { type ElementType, elementCount } from '../../graph/tensor.ts'
+import { exponential } from '../../num/elementary.ts'
 import { attributeOr, constantInput } from './attributes.ts'
 import type { Kernels } from './kernels.ts'
 import { type Layout, laneCount } from './layout.ts'
@@ -59,7 +60,7 @@ export const softmax: Lowering = (node, planner) => {
       const source = floats.subarray(input.buffer.address / 4 + first).subarray(0, input.layout.c)
       const target = floats.subarray(output.buffer.address / 4 + first).subarray(0, input.layout.c)
       const largest = source.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-      const powers = Float64Array.from(source, (x) => Math.exp(x - largest))
+      const powers = Float64Array.from(source, (x) => exponential(x - largest))
       const sum = powers.reduce((a, b) => a + b, 0)
       target.set(powers.map((power) => power / sum))
     }),
