@@ -1,7 +1,7 @@
 /**
  * `node scripts/readme-results.mjs [--check]`: writes the measured results into README.md, between the markers
- * `<!-- results:begin -->` and `<!-- results:end -->`, from bench/results/real.json and bench/results/speed-node20.json
- * (`npm run real -- --save`, `npm run bench -- --save`). A missing file becomes a sentence that says so. With --check
+ * `<!-- results:begin -->` and `<!-- results:end -->`, from bench/results/real.json, speed-node20.json and hosts.json
+ * (`npm run real -- --save`, `npm run bench -- --save`, `npm run hosts -- --save`). A missing file becomes a sentence that says so. With --check
  * nothing is written, and the exit code is 1 when README.md says something else.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -101,13 +101,33 @@ function speed(results) {
   return `${table(results.rows, columns)}\n\n${notes}`
 }
 
+/** Where the same modules gave the same bytes. */
+function hosts(results) {
+  if (results === undefined) return 'Hosts have not been tested here yet: `npm run hosts -- --save`.'
+  const columns = [
+    ['host', 'left', ({ host }) => host],
+    ['engine', 'left', ({ engine }) => engine ?? '–'],
+    ['bytes', 'left', ({ result }) => (result === 'equal' ? 'equal' : `**${result}**`)],
+  ]
+  const networks = results.networks.map(({ name, samples }) => `${name} (${samples} samples)`).join(', ')
+  const notes =
+    `Outputs of ${networks} against the scalar meaning of the programs, by SHA-256; \`npm run hosts\` makes this table, ` +
+    'and CI fails where a row is not equal. What each host needs is in [docs/hosts.md](docs/hosts.md).'
+  return `${table(results.rows, columns)}\n\n${notes}`
+}
+
 const begin = '<!-- results:begin -->'
 const end = '<!-- results:end -->'
 const readme = readFileSync(new URL('README.md', root), 'utf8')
 const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
 if (from < 0 || to < from) throw new Error(`README.md has no ${begin} … ${end}`)
 const real = readResults('real.json')
-const body = [accuracy(real), ...natural(real), speed(readResults('speed-node20.json'))].join('\n\n')
+const body = [
+  accuracy(real),
+  ...natural(real),
+  speed(readResults('speed-node20.json')),
+  hosts(readResults('hosts.json')),
+].join('\n\n')
 const updated = `${readme.slice(0, from + begin.length)}\n\n${body}\n\n${readme.slice(to)}`
 if (updated === readme) process.stderr.write('README.md is up to date\n')
 else if (values.check) {

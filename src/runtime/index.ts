@@ -98,7 +98,8 @@ async function fetchModule(source: URL | string): Promise<WebAssembly.Module> {
 export async function load(source: Source): Promise<Network> {
   let module: WebAssembly.Module
   if (source instanceof WebAssembly.Module) module = source
-  else if (typeof source === 'string' || source instanceof URL) module = await fetchModule(source)
+  else if (typeof source === 'string' || (typeof URL !== 'undefined' && source instanceof URL))
+    module = await fetchModule(source)
   else if (typeof Response !== 'undefined' && source instanceof Response) module = await compileResponse(source)
   else module = await compile(source as BufferSource)
   checkImports(module)
