@@ -1,6 +1,6 @@
 // Under CI=true, brings the hosts that tests compare: the newest Node of bench/peers and a Chromium. With --hosts, also those
-// of bench/hosts: Deno, Bun, wasmtime and a Firefox. With --peers, brings bench/peers alone, for the benches. Otherwise it
-// changes nothing: tests that need a missing host say so and are skipped.
+// of bench/hosts: Deno, Bun, wasmtime and a Firefox. With --bundlers, brings the bundlers of bench/bundlers; with --peers,
+// bench/peers alone, for the benches. Otherwise it changes nothing: tests that need a missing host say so and are skipped.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -33,6 +33,7 @@ function installBrowser(name, path, variable) {
 }
 
 if (process.env.CI || peersOnly) installFolder('bench/peers')
+if (process.argv.includes('--bundlers')) installFolder('bench/bundlers')
 if (process.env.CI && !peersOnly) installBrowser('chromium', process.env.CHROMIUM ?? '/usr/bin/chromium', 'CHROMIUM')
 if (process.env.CI && hosts) {
   installFolder('bench/hosts')

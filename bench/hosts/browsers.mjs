@@ -1,20 +1,11 @@
-/**
- * Hosts that are places in a browser: page, worker, audio worklet, a page under a strict policy, and an extension. A server
- * on 127.0.0.1 gives pages the runtime and the job; they post their answers back. Each browser gets a profile of its own and
- * is ended, with its children, in every case.
- */
-import { spawn } from 'node:child_process'
+/** Hosts that are places in a browser: page, worker, audio worklet, a page under a strict policy, and an extension. */
 import { cpSync, existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { extname, join, normalize } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { browse, CHROMIUM, chromiumWords } from './browse.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const MOST_SECONDS = 180
-
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' }
 /** Scripts of this origin and WebAssembly; no text is evaluated. */
 const STRICT = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
@@ -26,20 +17,7 @@ const PLACES = [
 ]
 const EXTENSION = ['extension worker', 'extension page']
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr'
-
-const chromiumWords = (profile) => [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  `--user-data-dir=${profile}`,
-]
 
 /** Settings that keep a fresh Firefox from asking its makers for anything. */
 const FIREFOX_SETTINGS = {
@@ -67,107 +45,15 @@ async function firefoxWords(profile, url) {
   return ['--headless', '--no-remote', '--profile', profile, url]
 }
 
-/** Serves the pages, the runtime and the job; calls `onAnswer` with everything that is posted. */
-function serve(job, onAnswer) {
-  const respond = async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://127.0.0.1').pathname
-    // An extension has another origin.
-    response.setHeader('access-control-allow-origin', '*')
-    if (request.method === 'POST' && path === '/answer') {
-      const parts = []
-      for await (const part of request) parts.push(part)
-      response.writeHead(204).end()
-      onAnswer(JSON.parse(Buffer.concat(parts).toString()))
-      return
-    }
-    if (path === '/job.json') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(job)
-      return
-    }
-    const inside = normalize(path)
-    const file = inside.startsWith('/runtime/')
-      ? join(here('../../dist'), inside)
-      : here(inside === '/' ? 'browser/page.html' : `.${inside}`)
-    const headers = { 'content-type': TYPES[extname(file)] ?? 'text/plain' }
-    if (inside === '/browser/strict.html') headers['content-security-policy'] = STRICT
-    response.writeHead(200, headers).end(await readFile(file))
-  }
-  return createServer((request, response) => {
-    respond(request, response).catch(() => response.headersSent || response.writeHead(404).end())
-  })
-}
-
-function endGroup(browser) {
-  try {
-    process.kill(-browser.pid, 'SIGKILL')
-  } catch {
-    // The group has already ended.
-  }
-}
-
-/**
- * Starts a browser and collects answers until all places have answered.
- * @returns {Promise<{ engine: string, answers: Record<string, { hashes?: string[][], error?: string }> }>}
- */
-async function browse(binary, wordsFor, job, places) {
-  const profile = await mkdtemp(join(tmpdir(), 'dyadic-browser-'))
-  let browser
-  let server
-  let timer
-  const onExit = () => browser?.pid !== undefined && endGroup(browser)
-  process.once('exit', onExit)
-  const answers = {}
-  let engine = ''
-  let complaints = ''
-  try {
-    await new Promise((resolve, reject) => {
-      const fail = (what) => reject(new Error(`${binary} ${what}\n${complaints.slice(-2000)}`))
-      timer = setTimeout(() => fail(`did not answer within ${MOST_SECONDS} s`), MOST_SECONDS * 1000)
-      server = serve(job, (answer) => {
-        engine = answer.engine
-        Object.assign(answers, answer.answers)
-        if (places.every((place) => place in answers)) resolve()
-      })
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', async () => {
-        try {
-          const words = await wordsFor(profile, `http://127.0.0.1:${server.address().port}`)
-          // A process group of its own, so that the browser's children end with it; temporary files go into the profile.
-          const env = { ...process.env, HOME: profile, TMPDIR: profile }
-          browser = spawn(binary, words, { detached: true, env, stdio: ['ignore', 'ignore', 'pipe'] })
-          browser.stderr.on('data', (part) => {
-            complaints = (complaints + part).slice(-8000)
-          })
-          browser.once('error', (error) => fail(`does not start: ${error.message}`))
-          browser.once('exit', (code, signal) => fail(`ended before it answered (${code ?? signal})`))
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    return { engine: engineName(engine), answers }
-  } finally {
-    clearTimeout(timer)
-    process.removeListener('exit', onExit)
-    if (browser?.pid !== undefined) {
-      browser.removeAllListeners('exit')
-      const gone =
-        browser.exitCode === null && browser.signalCode === null
-          ? new Promise((done) => browser.once('exit', done))
-          : null
-      endGroup(browser)
-      await gone
-    }
-    server?.closeAllConnections()
-    server?.close()
-    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  }
-}
-
-const engineName = (agent) => {
-  const [, name, version] = /(Chrome|Firefox)\/(\d+)/.exec(agent) ?? []
-  if (name === undefined) return agent
-  return name === 'Chrome' ? `Chromium ${version} (V8)` : `Firefox ${version} (SpiderMonkey)`
+/** The pages, the runtime and the job, by path. */
+const serving = (job) => async (path) => {
+  if (path === '/job.json') return { content: job }
+  const inside = normalize(path)
+  const file = inside.startsWith('/runtime/')
+    ? join(here('../../dist'), inside)
+    : here(inside === '/' ? 'browser/page.html' : `.${inside}`)
+  const content = await readFile(file)
+  return inside === '/browser/strict.html' ? { content, headers: { 'content-security-policy': STRICT } } : { content }
 }
 
 /** An extension's folder: its files, the runtime, and the job with the server's address. */
@@ -193,7 +79,7 @@ const inPlaces = (browser, binary, wordsFor, remedy) => ({
       await browse(
         binary,
         wordsFor,
-        job,
+        serving(job),
         PLACES.map(([key]) => key),
       ),
     ),
@@ -219,7 +105,7 @@ export const browserHosts = [
         ]
       }
       const places = EXTENSION.map((place) => [place, place])
-      return rowsOf('Chromium', places, await browse(CHROMIUM, wordsFor, job, EXTENSION))
+      return rowsOf('Chromium', places, await browse(CHROMIUM, wordsFor, serving(job), EXTENSION))
     },
   },
   inPlaces('Firefox', FIREFOX, firefoxWords, 'apt-get install firefox-esr'),
