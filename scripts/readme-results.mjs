@@ -1,8 +1,8 @@
 /**
  * `node scripts/readme-results.mjs [--check]`: writes the measured results into README.md, between the markers
- * `<!-- results:begin -->` and `<!-- results:end -->`, from bench/results/real.json, speed-node20.json and hosts.json
- * (`npm run real -- --save`, `npm run bench -- --save`, `npm run hosts -- --save`). A missing file becomes a sentence that says so. With --check
- * nothing is written, and the exit code is 1 when README.md says something else.
+ * `<!-- results:begin -->` and `<!-- results:end -->`, from real.json, speed-node20.json, hosts.json and bundlers.json in
+ * bench/results (`npm run real`, `bench`, `hosts` and `bundlers`, each with `-- --save`). A missing file becomes a sentence
+ * that says so. With --check nothing is written, and the exit code is 1 when README.md says something else.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -116,6 +116,19 @@ function hosts(results) {
   return `${table(results.rows, columns)}\n\n${notes}`
 }
 
+/** What the loader costs in pages that bundlers have built. */
+function loaders(results) {
+  if (results === undefined) return 'Bundlers have not been tested here yet: `npm run bundlers -- --save`.'
+  const built = results.rows.map(
+    ({ bundler, bytes, gzipBytes, result }) =>
+      `${bundler} ${result === 'right' ? `${count(bytes)} B (${count(gzipBytes)} B with gzip)` : result}`,
+  )
+  return (
+    `The loader in a page built from the packed tarball, opened in Chromium: ${built.join(', ')}. The network of the demo ` +
+    `adds ${count(results.networkBytes)} B (${count(results.networkGzipBytes)} B with gzip); \`npm run bundlers\`.`
+  )
+}
+
 const begin = '<!-- results:begin -->'
 const end = '<!-- results:end -->'
 const readme = readFileSync(new URL('README.md', root), 'utf8')
@@ -127,6 +140,7 @@ const body = [
   ...natural(real),
   speed(readResults('speed-node20.json')),
   hosts(readResults('hosts.json')),
+  loaders(readResults('bundlers.json')),
 ].join('\n\n')
 const updated = `${readme.slice(0, from + begin.length)}\n\n${body}\n\n${readme.slice(to)}`
 if (updated === readme) process.stderr.write('README.md is up to date\n')
