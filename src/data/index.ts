@@ -1,5 +1,6 @@
 /** Data sets: cards, readers, preprocessing, labels. Runs anywhere; the Node parts are the files named `node-*`. */
 
+export { decodeImageOnCanvas } from './canvas-image-decoder.ts'
 export { type DataCard, dataCardJsonSchema, parseDataCard } from './card.ts'
 export { type CardForPath, cardForPath } from './card-for-path.ts'
 export { type CsvRow, type CsvTable, readCsv } from './csv.ts'
