@@ -98,7 +98,13 @@ function speed(results) {
   const notes =
     'One inference on one thread, plain 128-bit SIMD, all contestants interleaved in one process, medians. ' +
     `${machineText(results.machine)}; \`npm run bench\`, method in [bench/peers](bench/peers/README.md).`
-  return `${table(results.rows, columns)}\n\n${notes}`
+  const starts = (results.startup ?? []).map((row) => {
+    const peers = Object.entries(row.peers).map(
+      ([name, value]) => `${name.replace('ort-web', 'onnxruntime-web')} ${milliseconds(value)}`,
+    )
+    return `${row.case}: ${milliseconds(row.ours_ms)}; ${peers.join(', ')}.`
+  })
+  return [table(results.rows, columns), notes, ...starts].join('\n\n')
 }
 
 /** Where the same modules gave the same bytes. */

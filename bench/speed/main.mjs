@@ -1,5 +1,5 @@
 /**
- * `node bench/speed/main.mjs [--json] [--save] [--node newest] [kernels|networks]`: speed beside the peers, all contestants
+ * `node bench/speed/main.mjs [--json] [--save] [--node newest] [kernels|networks|startup]`: speed beside the peers, all contestants
  * of a case interleaved in this process on one thread.
  *
  * Prints a table, or with --json one JSON array. --node newest runs the same under the newest LTS Node of bench/peers.
@@ -14,7 +14,7 @@ import { formatTable } from '../table.mjs'
 
 const say = (text) => process.stderr.write(`${text}\n`)
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const suites = ['kernels', 'networks']
+const suites = ['kernels', 'networks', 'startup']
 const measureOptions = { bursts: 9, minMillisecondsPerBurst: 100, warmUpMilliseconds: 1000 }
 const install = 'npm ci --ignore-scripts --prefix bench/peers'
 
@@ -60,29 +60,40 @@ async function main() {
     say(`bench: the peers are not installed: ${install}`)
     return 1
   }
-  if (given.chosen.includes('networks') && !existsSync(here('../../../shared/models'))) {
+  if (given.chosen.some((suite) => suite !== 'kernels') && !existsSync(here('../../../shared/models'))) {
     say('bench: ../shared/models is missing beside the repository; the suite "kernels" runs without it')
     return 1
   }
   const { describeMachine } = await import('../peers/interleave.mjs')
   const { kernelRows } = await import('./kernels.mjs')
   const { networkRows } = await import('./networks.mjs')
+  const { startupRows } = await import('./startup.mjs')
   const machine = describeMachine()
   say(`${machine.cpu}, ${machine.platform}, Node ${machine.node}`)
   const rows = []
   if (given.chosen.includes('kernels')) rows.push(...(await kernelRows(measureOptions, say)))
   if (given.chosen.includes('networks')) rows.push(...(await networkRows(measureOptions, say)))
-  process.stdout.write(given.json ? `${JSON.stringify(rows, null, 1)}\n` : tableOf(rows))
+  const startup = given.chosen.includes('startup') ? await startupRows(say) : []
+  if (given.json) process.stdout.write(`${JSON.stringify([...rows, ...startup], null, 1)}\n`)
+  else process.stdout.write([tableOf(rows), startupTable(startup)].filter((text) => text !== '').join('\n'))
   if (given.save) {
     const [major] = process.versions.node.split('.')
-    const text = JSON.stringify({ machine, rows }, null, 2)
+    const text = JSON.stringify({ machine, rows, startup }, null, 2)
     writeFileSync(here(`../results/speed-node${major}.json`), `${text}\n`)
   }
   return 0
 }
 
+/** Cold starts. */
+function startupTable(rows) {
+  if (rows.length === 0) return ''
+  const flat = rows.map(({ peers, ...row }) => ({ ...row, ...peers }))
+  return formatTable(flat, ['case', 'ours_ms', ...Object.keys(rows[0].peers), 'ratio'])
+}
+
 /** One line a row, a column for every peer. */
 function tableOf(rows) {
+  if (rows.length === 0) return ''
   const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))]
   const columns = ['case', 'ours_ms', 'ours_integer_ms', 'ours_gmacs', ...peers]
   const ratios = ['ratio_ort_web_fp32', 'ratio_best_int8', 'ratio_yardstick', 'disturbed']
