@@ -1,7 +1,7 @@
 /**
- * The packed tarball in a page: `npm run bundlers -- [--json] [--save]`. Packs the repository, builds one page with each
- * bundler, opens it in a headless Chromium and compares its answers with those of this process. Prints what the loader costs
- * in each bundle: the page's script less that of the same page without it. Exit code 1 when a page does not answer rightly.
+ * The packed tarball in a page: `npm run bundlers -- [--json] [--save]`. Packs the repository, checks the package as such
+ * (`package-check.mjs`), builds one page with each bundler, opens it in a headless Chromium and compares its answers with those of this process. Prints what
+ * the loader costs in each bundle: the page's script less that of the same page without it. Exit code 1 when a page does not answer rightly.
  */
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -17,6 +17,7 @@ import { browse, CHROMIUM, chromiumWords } from '../hosts/browse.mjs'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { bundlers } from './build.mjs'
+import { checkTarball } from './package-check.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, save: { type: 'boolean' } } })
@@ -71,6 +72,8 @@ const [{ filename }] = JSON.parse(
   ),
 )
 execFileSync('tar', ['xzf', here(`.pages/${filename}`), '-C', here('.pages')])
+const wrong = await checkTarball(here(`.pages/${filename}`), here('.pages/package'))
+for (const text of wrong) process.stderr.write(`${text}\n`)
 
 const source = await readFile(here('page.mjs'), 'utf8')
 /** The same page with everything but the loader. */
@@ -115,4 +118,4 @@ process.stdout.write(
 )
 for (const { bundler, error } of rows) if (error) process.stderr.write(`${bundler}: ${error}\n`)
 if (options.save) await writeFile(here('../results/bundlers.json'), `${JSON.stringify(result, null, 1)}\n`)
-process.exitCode = rows.every(({ result: outcome }) => outcome === 'right') ? 0 : 1
+process.exitCode = wrong.length === 0 && rows.every(({ result: outcome }) => outcome === 'right') ? 0 : 1
