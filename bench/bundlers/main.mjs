@@ -1,7 +1,8 @@
 /**
  * The packed tarball in a page: `npm run bundlers -- [--json] [--save]`. Packs the repository, checks the package as such
- * (`package-check.mjs`), builds one page with each bundler, opens it in a headless Chromium and compares its answers with those of this process. Prints what
- * the loader costs in each bundle: the page's script less that of the same page without it. Exit code 1 when a page does not answer rightly.
+ * (`package-check.mjs`), builds one page with each bundler, opens it in a headless Chromium and compares its answers with
+ * those of this process. Prints what the loader costs in each bundle: the page's script less that of the same page without
+ * it. Exit code 1 when a page does not answer rightly or the package is not in order.
  */
 import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
