@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from 'commander'
 import { DyadicError } from '../error.ts'
+import { applyConfiguration, commandsOf, readConfiguration, resolvedOptions, resolvedTable } from './configuration.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import { addOptions, COMMON_OPTIONS, type OptionName, type OptionValues } from './options.ts'
 import { type Host, openSession, type Session } from './session.ts'
@@ -33,7 +34,7 @@ export interface CommandDescription<Name extends OptionName> {
   readonly summary: string
   /** A paragraph for the command's own help. */
   readonly description: string
-  /** A name in brackets, `[name]`, may be left out; the argument is then empty. */
+  /** A name in brackets, `[name]`, may be left out; the argument is then empty. No name, no argument. */
   readonly argument: readonly [name: string, help: string]
   readonly options: readonly Name[]
   /** What an option means here, where its general description is not enough. */
@@ -75,14 +76,33 @@ export function addCommand<Name extends OptionName>(
     .command(description.name.split(' ').at(-1) as string)
     .summary(description.summary)
     .description(description.description)
-    .argument(argument.startsWith('[') ? argument : `<${argument}>`, help)
     // Options after the name of a command below belong to that command.
     .enablePositionalOptions()
     .addHelpOption(new Option('-h, --help', 'say what this command does').helpGroup('Output:'))
     .addHelpText('after', `\nExamples:\n${description.examples.map((example) => `  $ dyadic ${example}\n`).join('')}`)
+  if (argument !== '') command.argument(argument.startsWith('[') ? argument : `<${argument}>`, help)
   addOptions(command, [...description.options, ...COMMON_OPTIONS], description.meanings)
-  command.action(async (given: string | undefined, options: OptionValues<Name | 'json' | 'quiet'>) => {
+  command.action(async (...received: unknown[]) => {
+    const given = argument === '' ? undefined : (received[0] as string | undefined)
     const isGiven = (name: OptionName): boolean => command.getOptionValueSource(name) === 'cli'
+    try {
+      const configuration = await readConfiguration(command.getOptionValue('config'), host.folder)
+      const names = [...commandsOf(command).keys()]
+      applyConfiguration(command, description.name, names, configuration, host.environment)
+    } catch (error) {
+      if (command.getOptionValue('json')) host.writeOut(errorObject(description.name, error))
+      host.writeError(describeError(error, host.debug))
+      finish(exitCodeOf(error))
+      return
+    }
+    const options: OptionValues<Name | 'json' | 'quiet'> = command.opts()
+    if (command.getOptionValue('printConfig')) {
+      const resolved = resolvedOptions(command)
+      const object = { schema: SCHEMA, command: description.name, options: resolved }
+      host.writeOut(options.json ? `${JSON.stringify(object)}\n` : resolvedTable(resolved))
+      finish(EXIT.done)
+      return
+    }
     finish(await execute(description, { argument: given ?? '', options, isGiven }, host))
   })
   return command

@@ -9,6 +9,7 @@ import { VERSION } from '../version.ts'
 import { addCommand, describeError, errorObject } from './command.ts'
 import { compareCommand } from './commands/compare.ts'
 import { compileCommand } from './commands/compile.ts'
+import { completionCommand, configSchemaCommand } from './commands/completion.ts'
 import { costCommand } from './commands/cost.ts'
 import { evalCommand } from './commands/eval.ts'
 import { formatsCommand, formatsCompareCommand } from './commands/formats.ts'
@@ -34,6 +35,8 @@ const host: Host = {
     onInterrupt = action
     if (action) process.on('SIGINT', action)
   },
+  folder: process.cwd(),
+  environment: env,
   debug: Boolean(env.DYADIC_DEBUG) && env.DYADIC_DEBUG !== '0',
 }
 
@@ -74,6 +77,8 @@ addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
 addCommand(program, searchCommand, host, finish)
 addCommand(addCommand(program, formatsCommand, host, finish), formatsCompareCommand, host, finish)
+addCommand(program, completionCommand(program), host, finish)
+addCommand(program, configSchemaCommand(program), host, finish)
 
 try {
   await program.parseAsync(argv)

@@ -340,6 +340,16 @@ const table = {
     help: 'print the graph that is compiled, in place of the table of layers',
   }),
   json: entry<boolean>({ flags: '--json', group: GENERAL, help: 'print exactly one JSON object on stdout' }),
+  config: entry<string>({
+    flags: '-c, --config <file>',
+    group: GENERAL,
+    help: 'options from a .json, .mjs or .ts file, or none (default: dyadic.config.* in this folder, where there is one)',
+  }),
+  printConfig: entry<boolean>({
+    flags: '--print-config',
+    group: GENERAL,
+    help: 'print every option, its value and where that comes from, and do nothing else',
+  }),
   quiet: entry<boolean>({ flags: '-q, --quiet', group: GENERAL, help: 'no notes and no progress on stderr' }),
 } as const
 
@@ -350,7 +360,7 @@ type ValueOf<Name extends OptionName> = (typeof table)[Name] extends OptionEntry
 export type OptionValues<Name extends OptionName> = { readonly [Key in Name]?: ValueOf<Key> }
 
 /** Options that every command has. */
-export const COMMON_OPTIONS = ['json', 'quiet'] as const satisfies readonly OptionName[]
+export const COMMON_OPTIONS = ['config', 'printConfig', 'json', 'quiet'] as const satisfies readonly OptionName[]
 
 /** Gives a command its options. `meanings` says more about an option where a command has more to say. */
 export function addOptions(

@@ -17,6 +17,9 @@ export interface Host {
   readonly clock: () => number
   /** Installs or removes (undefined) what happens on Ctrl-C; removed, the system ends the process. */
   readonly onInterrupt: (action: (() => void) | undefined) => void
+  /** The working folder, and the variables of the environment. */
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Whether errors are shown with their stack trace. */
   readonly debug: boolean
 }
