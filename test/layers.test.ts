@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'version.ts': { imports: [] },
   num: { imports: ['error.ts'] },
   graph: { imports: ['error.ts', 'num'] },
-  formats: { imports: ['error.ts', 'num'] },
+  formats: { imports: ['error.ts', 'num', 'kernels'] },
   functions: { imports: ['error.ts', 'num', 'kernels'] },
   kernels: { imports: ['error.ts', 'num'] },
   data: { imports: ['error.ts', 'num'], packages: ['zod'] },

@@ -15,6 +15,15 @@ fillRandomUint32(41, 0, 0, words)
 const singles = new Float32Array(words.buffer).map((value) => (Number.isNaN(value) ? 0 : value))
 const doubles = Float64Array.from(words, (word, i) => (word / 2 ** 32 - 0.5) * 2 ** ((i % 40) - 20))
 
+describe('formats without negative numbers', () => {
+  it('give what lies below zero the least code, infinities included', () => {
+    for (const name of ['ue4m4-ieee', 'ue5m3-ieee', 'uint8']) {
+      const format = elementFormatNamed(name)
+      expect([-1, Number.NEGATIVE_INFINITY, -0].map((value) => encode(format, value))).toEqual([0, 0, 0])
+    }
+  })
+})
+
 describe('encodeArray', () => {
   const names = ['e4m3fn', 'e5m2', 'e4m3fnuz', 'e3m4-ieee', 'e8m0', 'e2m1', 'int8', 'uint8', 'int4-symmetric'].concat(
     [

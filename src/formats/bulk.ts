@@ -1,14 +1,18 @@
 /**
- * Conversion of typed arrays. The result is that of `encode` and `decode` element by element, bit for bit; formats of at most
- * 8 bits go through a table, float16, bfloat16 and tf32 through their bits, wide integers through floor and remainder, everything
- * else through the definition.
+ * Conversion of typed arrays. The result is that of `encode` and `decode` element by element, bit for bit. Long arrays go through
+ * kernels (`array-kernels.ts`); of what is left, formats of at most 8 bits through a table, float16, bfloat16 and tf32 through
+ * their bits, wide integers through floor and remainder, everything else through the definition.
  */
-import { DyadicError, quoted } from '../error.ts'
+import { DyadicError } from '../error.ts'
+import { decodeByKernels, encodeByKernels, quantizeByKernels } from './array-kernels.ts'
 import { bitEncoder } from './bit-encoder.ts'
-import { decode, encode, encodeNaN, round, valuesOf } from './convert.ts'
-import { type ElementFormat, type Rounding, saturating } from './element-format.ts'
+import { decode, encode, encodeNaN } from './convert.ts'
+import type { ElementFormat, Rounding } from './element-format.ts'
 import { encodeTable } from './encode-table.ts'
+import { finiteValues, requireScale, valueTable } from './format-values.ts'
 import { integerEncoder } from './integer-encoder.ts'
+
+export { finiteValues, requireScale, valueTable }
 
 /** Codes in the narrowest array that holds them: up to 8, 16, 32 bits. */
 export type Codes = Uint8Array | Uint16Array | Uint32Array
@@ -48,6 +52,11 @@ export function encodeArray(
       'usage',
       `stochastic rounding of ${values.length} values needs as many random words, there are ${random?.length ?? 0}`,
     )
+  const unordered = encodeByKernels(format, values, scale, rounding, codes)
+  if (unordered !== undefined) {
+    if (unordered) nanAt(format, values.findIndex(Number.isNaN))
+    return codes
+  }
   const table = encodeTable(format, rounding)
   const ofBits = table === undefined ? bitEncoder(format, rounding) : undefined
   if (table !== undefined || ofBits !== undefined)
@@ -97,23 +106,6 @@ function patternsToOdd(values: Float32Array | Float64Array, scale: number): Uint
   return scratch
 }
 
-const decoded = new WeakMap<ElementFormat, Float64Array>()
-
-/** The values of a format by code, made once; at most 2^19. */
-export function valueTable(format: ElementFormat): Float64Array {
-  const table = decoded.get(format) ?? valuesOf(format)
-  decoded.set(format, table)
-  return table
-}
-
-/** All distinct finite values that `encode` gives, in increasing order; −0 and 0 are one. */
-export function finiteValues(format: ElementFormat): number[] {
-  // A symmetric integer format leaves a code out, which decodes to a value below the least.
-  const least = round(saturating(format), Number.NEGATIVE_INFINITY)
-  const values = [...valueTable(format)].filter((value) => Number.isFinite(value) && value >= least)
-  return [...new Set(values.map((value) => value + 0))].sort((a, b) => a - b)
-}
-
 /**
  * Values of codes times `scale`, computed in double precision and stored in `values` (default: float32, which holds every value
  * of integers and minifloats exactly at scale 1). Throws `usage` for a code beyond the format's bits.
@@ -126,6 +118,7 @@ export function decodeArray<Values extends Float32Array | Float64Array = Float32
 ): Values {
   requireScale(format, scale)
   const table = valueTable(format)
+  if (values instanceof Float32Array && decodeByKernels(format, codes, scale, values)) return values
   for (let i = 0; i < codes.length; i++) {
     // The definition throws for what is no code.
     values[i] = (table[codes[i]!] ?? decode(format, codes[i]!)) * scale
@@ -139,8 +132,16 @@ export function quantizeArray(
   values: Float32Array | Float64Array,
   options: EncodeOptions = {},
 ): Float64Array {
+  const { scale = 1, rounding = format.rounding } = options
+  requireScale(format, scale)
+  const rounded = new Float64Array(values.length)
+  const unordered = quantizeByKernels(format, values, scale, rounding, rounded)
+  if (unordered !== undefined) {
+    if (unordered) nanAt(format, values.findIndex(Number.isNaN))
+    return rounded
+  }
   const codes = encodeArray(format, values, options)
-  return decodeArray(format, codes, options.scale ?? 1, new Float64Array(values.length))
+  return decodeArray(format, codes, scale, rounded)
 }
 
 /** What a conversion lost that rounding does not explain. */
@@ -187,10 +188,4 @@ function nanAt(format: ElementFormat, index: number): number {
   } catch (error) {
     throw error instanceof DyadicError ? new DyadicError(error.code, `element ${index}: ${error.message}`) : error
   }
-}
-
-/** Refuses scales that would turn numbers into NaN or change their signs. */
-export function requireScale(format: ElementFormat, scale: number): void {
-  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY))
-    throw new DyadicError('usage', `the scale of ${quoted(format.name)} is ${scale}; it must be positive and finite`)
 }

@@ -124,7 +124,9 @@ export function encodeNaN(format: ElementFormat): number {
 
 function encodeBeyond(format: ElementFormat, negative: boolean, rule: 'saturate' | 'infinity' | 'nan'): number {
   if (rule === 'nan') return encodeNaN(format)
-  if (rule === 'saturate') return codeOf(format, negative, Math.max(0, negative ? -format.lowest : format.highest))
+  // Without negative numbers there is no negative infinity: what lies below zero becomes the least value.
+  if (rule === 'saturate' || (negative && format.lowest >= 0))
+    return codeOf(format, negative, Math.max(0, negative ? -format.lowest : format.highest))
   return (format.infinityCode as number) + (negative ? 2 ** (format.bits - 1) : 0)
 }
 
