@@ -9,7 +9,7 @@ import { printGraph } from '../graph/print.ts'
 import { elementCount } from '../graph/tensor.ts'
 import type { CommandResult } from './command.ts'
 import { counted, countNames, fields, integer, table, tally } from './format.ts'
-import { parseModel, sha256, unsupportedError } from './model-file.ts'
+import { parseModel, type SHAPE_OPTIONS, sha256, unsupportedError } from './model-file.ts'
 import type { OptionValues } from './options.ts'
 
 interface Layer {
@@ -41,7 +41,7 @@ function layersOf(graph: Graph): Layer[] {
 export function inspectModel(
   path: string,
   bytes: Uint8Array,
-  options: OptionValues<'graph' | 'batch' | 'axis'>,
+  options: OptionValues<'graph' | (typeof SHAPE_OPTIONS)[number]>,
 ): CommandResult {
   const { graph, prepared, unsupported } = parseModel(path, bytes, options)
   const { compiled, filePlan, missing } = prepared

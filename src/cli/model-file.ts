@@ -15,8 +15,9 @@ import { loadSync, type Network } from '../runtime/index.ts'
 import type { OptionValues } from './options.ts'
 import { readManifest } from './read-manifest.ts'
 
-/** Options that say what the symbolic axes of an ONNX file are. */
-export const SHAPE_OPTIONS = ['batch', 'axis'] as const
+/** Options that say what an ONNX file leaves open: sizes of symbolic axes, and inputs that are constants. */
+export const SHAPE_OPTIONS = ['batch', 'axis', 'bind'] as const
+type ShapeOption = (typeof SHAPE_OPTIONS)[number]
 
 const LARGEST_MODEL = 2 ** 31 - 1
 const WASM_MAGIC = [0x00, 0x61, 0x73, 0x6d]
@@ -58,9 +59,9 @@ export interface OnnxModel {
 }
 
 /** Reads the bytes of an ONNX file and prepares the network. Throws as `parseOnnx` and `prepare`. */
-export function parseModel(path: string, bytes: Uint8Array, shapes: OptionValues<'batch' | 'axis'>): OnnxModel {
+export function parseModel(path: string, bytes: Uint8Array, shapes: OptionValues<ShapeOption>): OnnxModel {
   return about(path, () => {
-    const graph = parseOnnx(bytes, { batch: shapes.batch, axes: shapes.axis })
+    const graph = parseOnnx(bytes, { batch: shapes.batch, axes: shapes.axis, bind: shapes.bind })
     const prepared = prepare(graph)
     return { bytes, graph, prepared, unsupported: findUnsupported(prepared.compiled) }
   })
@@ -75,7 +76,7 @@ export function unsupportedError(path: string, unsupported: readonly string[]): 
 }
 
 /** An ONNX file that can be compiled. Throws `unsupported` with everything that stands in the way. */
-export async function openCompilable(path: string, shapes: OptionValues<'batch' | 'axis'>): Promise<OnnxModel> {
+export async function openCompilable(path: string, shapes: OptionValues<ShapeOption>): Promise<OnnxModel> {
   const bytes = await readModel(path)
   const model = parseModel(path, bytes, shapes)
   if (model.unsupported.length > 0) throw unsupportedError(path, model.unsupported)

@@ -127,6 +127,17 @@ function axisSize(
   ])
 }
 
+function bindings(
+  text: string,
+  previous: Readonly<Record<string, readonly number[]>> | undefined,
+): Readonly<Record<string, readonly number[]>> {
+  const at = text.lastIndexOf('=')
+  const numbers = text.slice(at + 1).split(',')
+  if (at < 1 || !numbers.every((number) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number)))
+    throw new InvalidArgumentError('Write a name and its number, or numbers, as sr=16000 or scale=0.5,0.25.')
+  return Object.fromEntries([...Object.entries(previous ?? {}), [text.slice(0, at), numbers.map(Number)]])
+}
+
 function formatList(text: string): readonly string[] {
   const names = text.split(',')
   for (const name of names) parsed(() => formatNamed(name))
@@ -176,6 +187,12 @@ const table = {
     group: MODEL,
     parse: axisSize,
     help: 'size of a symbolic axis; may be given several times',
+  }),
+  bind: entry<Readonly<Record<string, readonly number[]>>>({
+    flags: '--bind <name=value>',
+    group: MODEL,
+    parse: bindings,
+    help: 'makes an input a constant, as sr=16000 (elements of a list separated by commas), or gives a symbolic axis its size; may be given several times',
   }),
   calibrate: entry<string>({
     flags: '--calibrate <data>',

@@ -119,7 +119,7 @@ describe('inferGraph refuses, naming the node', () => {
 
   it('what is legal ONNX but not done, as unsupported', () => {
     for (const action of [
-      () => single('Pad', [[[4]], ints(1, 1)], { mode: 'reflect' }),
+      () => single('Pad', [[[4]], ints(1, 1)], { mode: 'wrap' }),
       () => single('Reshape', [[[2, 3]], [[2], 'int64']]),
       () => single('DequantizeLinear', [[[4], 'int8'], [[2]]], { block_size: 2 }),
       () => single('BatchNormalization', [image, [[2]], [[2]], [[2]], [[2]]], { training_mode: 1 }),
@@ -136,9 +136,9 @@ describe('inferGraph refuses, naming the node', () => {
       attributes: new Map(),
     })
     const parts = { name: 'g', opset: 13, inputs: [], outputs: [], constants: new Map() }
-    const error = refusal(() => inferGraph({ ...parts, nodes: [node('LSTM'), node('Relu'), node('If')] }))
+    const error = refusal(() => inferGraph({ ...parts, nodes: [node('Loop'), node('Relu'), node('If')] }))
     expect(error.code).toBe('unsupported')
-    expect(error.message).toMatch(/2 node\(s\).*"LSTM" at node "LSTM1"; "If" at node "If1"/)
+    expect(error.message).toMatch(/2 node\(s\).*"Loop" at node "Loop1"; "If" at node "If1"/)
   })
 
   it('values beyond 2^31 elements', () => {
@@ -245,5 +245,52 @@ describe('verifyGraph', () => {
     const error = refusal(() => verifyGraph({ ...graph, ...change }, 'somePass'))
     expect(error.message).toMatch(/not legal after somePass/)
     expect(error.message).toMatch(message)
+  })
+})
+
+describe('expansion', () => {
+  const relu = (input: string, output: string) => ({
+    name: output,
+    operator: 'Relu',
+    inputs: [input],
+    outputs: [output],
+    attributes: new Map<string, AttributeValue>(),
+  })
+  const parts = {
+    name: 'g',
+    opset: 13,
+    inputs: [{ name: 'x', type: 'float32' as const, shape: [2] }],
+    outputs: ['y'],
+    nodes: [{ ...relu('x', 'y'), operator: 'Many' }],
+    constants: new Map(),
+  }
+
+  it('puts nodes in the place of one, more than a call has room for, and expands these in their turn', () => {
+    const count = 130_000
+    let known = true
+    const graph = inferGraph(parts, ({ operator }, values) => {
+      known &&= values.has('x')
+      const chain = (length: number) =>
+        Array.from({ length }, (_, i) => relu(i === 0 ? 'x' : `n${i - 1}`, i === length - 1 ? 'y' : `n${i}`))
+      if (operator === 'Many') return { nodes: [{ ...relu('x', 'y'), operator: 'More' }], constants: new Map() }
+      return operator === 'More' ? { nodes: chain(count), constants: new Map() } : undefined
+    })
+    expect(known).toBe(true)
+    expect(graph.nodes.length).toBe(count)
+    expect(graph.nodes.every(({ operator }) => operator === 'Relu')).toBe(true)
+  })
+
+  it('brings constants, and refuses what it does not know', () => {
+    const graph = inferGraph(parts, ({ operator }) =>
+      operator === 'Many'
+        ? {
+            nodes: [{ ...relu('x', 'y'), operator: 'Add', inputs: ['x', 'k'] }],
+            constants: new Map([['k', makeConstant('float32', [2], [1, 2])]]),
+          }
+        : undefined,
+    )
+    expect([...graph.constants.keys()]).toEqual(['k'])
+    expect(refusal(() => inferGraph(parts, () => undefined)).message).toContain('"Many" at node "y"')
+    expect(refusal(() => inferGraph(parts)).code).toBe('unsupported')
   })
 })

@@ -23,11 +23,21 @@ export interface GraphParts {
 }
 
 /**
+ * What stands in a node's place, or `undefined` where the node stays: asked for each node in order, with everything that is
+ * known before it. New nodes may be replaced in their turn.
+ */
+export type Expansion = (
+  node: Node,
+  values: ReadonlyMap<string, Value>,
+  constants: ReadonlyMap<string, Constant>,
+) => { readonly nodes: readonly Node[]; readonly constants: ReadonlyMap<string, Constant> } | undefined
+
+/**
  * Makes the graph. Throws `unsupported` with all unknown operators at once, `refused` naming node and operator on a wrong
  * arity, attribute, order or shape, and `limit` on values of more than {@link MAXIMUM_ELEMENTS} elements.
  */
-export function inferGraph(parts: GraphParts): Graph {
-  refuseUnknown(parts.nodes)
+export function inferGraph(parts: GraphParts, expand?: Expansion): Graph {
+  if (expand === undefined) refuseUnknown(parts.nodes)
   const values = new Map<string, Value>()
   const define = (value: Value, where: string): void => {
     if (value.name === '') throw new DyadicError('refused', `${where} has an empty name`)
@@ -42,15 +52,27 @@ export function inferGraph(parts: GraphParts): Graph {
   for (const { name, type, shape } of parts.inputs) define({ name, type, shape }, 'a graph input')
   for (const [name, { type, shape }] of parts.constants) define({ name, type, shape }, 'a constant')
   const constants = new Map(parts.constants)
-  const nodes = parts.nodes.flatMap((given) => {
+  const nodes: Node[] = []
+  const pending = parts.nodes.toReversed()
+  for (let given = pending.pop(); given !== undefined; given = pending.pop()) {
+    const expanded = expand?.(given, values, constants)
+    if (expanded !== undefined) {
+      for (const [name, constant] of expanded.constants) {
+        define({ name, type: constant.type, shape: constant.shape }, 'a constant')
+        constants.set(name, constant)
+      }
+      for (const inner of expanded.nodes.toReversed()) pending.push(inner)
+      continue
+    }
+    if (expand !== undefined) refuseUnknown([given])
     const operator = operators.get(given.operator) as Operator
     const node = { ...given, attributes: checkedAttributes(given, operator) }
     const inferred = operator.infer(inferContext(node, values, constants))
     node.outputs.forEach((name, index) => {
       if (name !== '') define({ name, ...inferred[index] }, `node ${quoted(node.name)}`)
     })
-    return foldShapeArithmetic(node, values, constants) ? [] : [node]
-  })
+    if (!foldShapeArithmetic(node, values, constants)) nodes.push(node)
+  }
   for (const output of parts.outputs)
     if (!values.has(output)) throw new DyadicError('refused', `graph output ${quoted(output)} is never computed`)
   return {

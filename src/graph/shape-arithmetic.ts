@@ -17,8 +17,8 @@ const INDEX_TYPES: ReadonlySet<ElementType> = new Set(['int64', 'int32', 'bool']
 
 /** The operators that exporters compute sizes with. */
 const ARITHMETIC: ReadonlySet<string> = new Set([
-  ...['Add', 'Cast', 'Concat', 'Div', 'Gather', 'Identity', 'Max', 'Min', 'Mul', 'Reshape'],
-  ...['Slice', 'Split', 'Squeeze', 'Sub', 'Transpose', 'Unsqueeze'],
+  ...['Add', 'Cast', 'Concat', 'ConstantOfShape', 'Div', 'Equal', 'Expand', 'Gather', 'Identity', 'Max', 'Min', 'Mul'],
+  ...['Not', 'Range', 'Reshape', 'Slice', 'Split', 'Squeeze', 'Sub', 'Tile', 'Transpose', 'Unsqueeze', 'Where'],
 ])
 
 /**
@@ -33,7 +33,7 @@ export function foldShapeArithmetic(
   const outputs = node.outputs.filter((name) => name !== '').map((name) => values.get(name) as Value)
   if (outputs.some(({ type, shape }) => !INDEX_TYPES.has(type) || elementCount(shape) > MAXIMUM_ELEMENTS)) return false
   const operator = operators.get(node.operator) as Operator
-  if (node.operator === 'Shape') {
+  if (node.operator === 'Shape' || node.operator === 'Size') {
     // The value itself is not read, only its shape.
     const { type, shape } = values.get(node.inputs[0]) as Value
     const inputs = [{ type, shape, data: new Uint8Array() }]

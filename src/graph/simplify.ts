@@ -10,11 +10,15 @@ import { mergeArithmetic } from './passes/merge-arithmetic.ts'
 import { mergePads } from './passes/merge-pads.ts'
 import { mergeReshapes, reshapeUnitTransposes } from './passes/merge-reshapes.ts'
 import { mergeSlices } from './passes/merge-slices.ts'
+import { padsToGathers } from './passes/pads-to-gathers.ts'
 import { recogniseActivations } from './passes/recognise-activations.ts'
 import { recogniseDepthToSpace } from './passes/recognise-depth-to-space.ts'
+import { recogniseGelu } from './passes/recognise-gelu.ts'
+import { recogniseNormalization } from './passes/recognise-normalization.ts'
 import { removeDead } from './passes/remove-dead.ts'
 import { removeIdentities } from './passes/remove-identities.ts'
 import { shareNodes } from './passes/share-nodes.ts'
+import { simplifyPowers } from './passes/simplify-powers.ts'
 import { sinkTransposes } from './passes/sink-transposes.ts'
 import { verifyGraph } from './verify.ts'
 
@@ -46,7 +50,12 @@ export function simplify(graph: Graph): Graph {
   const cleaning: readonly Pass[] = [
     removeIdentities,
     foldConstants,
+    padsToGathers,
+    simplifyPowers,
     mergeArithmetic,
+    // Before transpositions move: a normalisation is known by its last axes.
+    recogniseNormalization,
+    recogniseGelu,
     sinkTransposes,
     mergeReshapes,
     mergeSlices,

@@ -67,7 +67,7 @@ function missingOperator(node: Message<'NodeProto'>, opset: number): { key?: str
   const type = node.opType ?? ''
   const name = quoted(type).slice(1, -1)
   if (!isDefaultDomain(node.domain)) return { key: `${quoted(node.domain as string).slice(1, -1)}::${name}`, note: '' }
-  if (type === 'Constant') return { note: '' }
+  if (type === 'Constant' || type === 'If') return { note: '' }
   // Names with a dot are the graph's own fused forms, which no file may contain.
   const operator = type.includes('.') ? undefined : operators.get(type)
   const [from, to] = REPLACED.get(type) ?? [Infinity, 0]

@@ -7,13 +7,15 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { inferGraph } from '../graph/infer.ts'
 import { type Constant, elementCount } from '../graph/tensor.ts'
+import { type Bindings, boundConstant, sortBindings } from './bindings.ts'
 import { checkOperators } from './check-operators.ts'
 import { checkVersions, refuseForeignParts } from './check-versions.ts'
 import { decodeModel } from './decode.ts'
 import { describeForeignStart } from './file-start.ts'
+import { branchInliner } from './inline-branches.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { checkedName } from './name.ts'
-import { readNodes } from './read-nodes.ts'
+import { Names, readNodes } from './read-nodes.ts'
 import { readTensor } from './read-tensor.ts'
 import { bindInputs, checkDeclaration, type Declaration, readDeclaration } from './read-value.ts'
 import { joinSoftmax } from './replace-node.ts'
@@ -24,6 +26,8 @@ export interface ParseOptions {
   readonly batch?: number
   /** Sizes of symbolic axes by name. */
   readonly axes?: Readonly<Record<string, number>>
+  /** Inputs that become constants, and sizes of symbolic axes, by name. */
+  readonly bind?: Bindings
   readonly limits?: Partial<Limits>
 }
 
@@ -49,18 +53,24 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   }
   // Before IR version 4 every initializer is also listed as an input; such an input is a constant all the same.
   const listedInputs = readDeclarations(graph.input, 'input', limits)
-  const inputs = bindInputs(
-    listedInputs.filter(({ name }) => !constants.has(name)),
-    options.batch,
-    new Map(Object.entries(options.axes ?? {})),
-    limits,
-  )
-  const nodes = readNodes(graph, opset, inputs, constants, limits)
+  const computed = listedInputs.filter(({ name }) => !constants.has(name))
+  const bindings = sortBindings(options.bind ?? {}, options.axes ?? {}, computed)
+  const allInputs = bindInputs(computed, options.batch, bindings.axes, limits)
+  for (const input of allInputs) {
+    const elements = bindings.inputs.get(input.name)
+    if (elements !== undefined) constants.set(input.name, boundConstant(input, elements))
+  }
+  const inputs = allInputs.filter(({ name }) => !bindings.inputs.has(name))
+  const given = new Set([...constants.keys(), ...inputs.map(({ name }) => name)])
+  const names = new Names()
+  names.takeValues(given)
+  const nodes = readNodes(graph, opset, given, constants, limits, names)
   const listedOutputs = readDeclarations(graph.output, 'output', limits)
   const outputs = graph.output.map(({ name }) => checkedName(name, 'an output', limits))
   checkOutputs(outputs, nodes, inputs, constants)
 
-  const result = joinSoftmax(inferGraph({ name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }))
+  const parts = { name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }
+  const result = joinSoftmax(inferGraph(parts, branchInliner(opset, names, limits)))
   checkSizes(result, limits)
   const check = (declarations: readonly Declaration[], role: string): void => {
     for (const declaration of declarations) {
@@ -70,8 +80,8 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   }
   check(listedInputs, 'input')
   check(listedOutputs, 'output')
-  const computed = graph.valueInfo.filter(({ name }) => result.values.has(name ?? ''))
-  for (const info of computed) {
+  const inferred = graph.valueInfo.filter(({ name }) => result.values.has(name ?? ''))
+  for (const info of inferred) {
     const declaration = readDeclaration(info, 'value')
     if (declaration !== undefined) check([declaration], 'value')
   }

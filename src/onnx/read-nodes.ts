@@ -3,7 +3,7 @@
  * of their operators. Constant nodes become constants here.
  */
 import { DyadicError, quoted } from '../error.ts'
-import type { AttributeValue, Node, Value } from '../graph/graph.ts'
+import type { AttributeValue, Node } from '../graph/graph.ts'
 import type { Constant } from '../graph/tensor.ts'
 import { checkOrder } from './check-order.ts'
 import type { Limits } from './limits.ts'
@@ -14,36 +14,75 @@ import { replaceNode } from './replace-node.ts'
 import type { Message } from './schema.ts'
 import { mayBeClamped, mayBeInfinite, upgradeNode } from './upgrade.ts'
 
+/** The two graphs of an If node. */
+export interface Branches {
+  readonly then: Message<'GraphProto'>
+  readonly else: Message<'GraphProto'>
+  /** What the names of the graphs around the branches have become. */
+  readonly current: (name: string) => string
+}
+
+/** Names of a whole file, branches included: each means one thing. */
+export class Names {
+  readonly #values = new Set<string>()
+  readonly #nodes = new Set<string>()
+  /** Branches by the name of their If node. */
+  readonly branches = new Map<string, Branches>()
+
+  /** Marks names of values as taken. */
+  takeValues(names: Iterable<string>): void {
+    for (const name of names) this.#values.add(name)
+  }
+
+  /** Takes `name`, or `name.2`, `name.3` … where a value has that already. */
+  freeValue(name: string): string {
+    return free(this.#values, name, '.')
+  }
+
+  /** Takes `name`, or `name#2`, `name#3` … where a node has that already. */
+  freeNode(name: string): string {
+    return free(this.#nodes, name, '#')
+  }
+}
+
+function free(taken: Set<string>, name: string, separator: string): string {
+  let found = name
+  for (let i = 2; taken.has(found); i++) found = `${name}${separator}${i}`
+  taken.add(found)
+  return found
+}
+
 /**
  * All nodes but the Constant ones, whose values are added to `constants`, as are those of attributes that became inputs.
- * Throws `refused` on contradictions of names, order and attributes, `unsupported` on forms that are not done.
+ * `given` are the values that the nodes may read beside their own; `current` is for the branches of If nodes. Throws
+ * `refused` on contradictions of names, order and attributes, `unsupported` on forms that are not done.
  */
 export function readNodes(
   graph: Message<'GraphProto'>,
   opset: number,
-  inputs: readonly Value[],
+  given: { has(name: string): boolean },
   constants: Map<string, Constant>,
   limits: Limits,
+  names: Names = new Names(),
+  current: (name: string) => string = (name) => name,
 ): Node[] {
-  const raw = nameNodes(graph.node, limits)
-  const taken = new Set(constants.keys())
-  for (const { name } of inputs) taken.add(name)
-  checkOrder(raw, taken)
-  for (const { outputs } of raw) for (const output of outputs) taken.add(output)
-  const freeName = (name: string): string => {
-    let free = name
-    for (let i = 2; taken.has(free); i++) free = `${name}.${i}`
-    taken.add(free)
-    return free
-  }
+  const raw = nameNodes(graph.node, limits, names)
+  checkOrder(raw, given)
+  for (const { outputs } of raw) names.takeValues(outputs)
+  const freeName = (name: string): string => names.freeValue(name)
   const addConstant = (name: string, constant: Constant): string => {
-    const free = freeName(name)
-    constants.set(free, constant)
-    return free
+    const unused = freeName(name)
+    constants.set(unused, constant)
+    return unused
   }
   const nodes: Node[] = []
   for (const [index, node] of raw.entries()) {
     const proto = graph.node[index]
+    if (node.operator === 'If') {
+      names.branches.set(node.name, { ...branchesOf(proto, node.name), current })
+      nodes.push({ ...node, attributes: new Map() })
+      continue
+    }
     const attributes = new Map<string, AttributeValue>()
     for (const attribute of proto.attribute) {
       const name = limitedName(attribute.name ?? '', limits)
@@ -65,15 +104,24 @@ export function readNodes(
   return nodes
 }
 
+/** The branches of an If node. Throws `refused` where it has not exactly these two. */
+function branchesOf(proto: Message<'NodeProto'>, node: string): { then: Branches['then']; else: Branches['else'] } {
+  const graphs = new Map(proto.attribute.map(({ name, g }) => [name, g]))
+  const [then, other] = [graphs.get('then_branch'), graphs.get('else_branch')]
+  if (then === undefined || other === undefined || proto.attribute.length !== 2 || proto.input.length !== 1)
+    throw new DyadicError(
+      'refused',
+      `node ${quoted(node)} (If) needs one input and the attributes then_branch and else_branch, and no others`,
+    )
+  return { then, else: other }
+}
+
 /** Nodes without their attributes, each with a name of its own; trailing omitted inputs and outputs are dropped. */
-function nameNodes(nodes: readonly Message<'NodeProto'>[], limits: Limits): Omit<Node, 'attributes'>[] {
-  const names = new Set<string>()
+function nameNodes(nodes: readonly Message<'NodeProto'>[], limits: Limits, names: Names): Omit<Node, 'attributes'>[] {
   return nodes.map((node, index) => {
     const outputs = withoutTrailing(node.output)
     const wish = node.name || outputs.find((output) => output !== '') || `node ${index}`
-    let name = limitedName(wish, limits)
-    for (let i = 2; names.has(name); i++) name = `${wish}#${i}`
-    names.add(name)
+    const name = names.freeNode(limitedName(wish, limits))
     if (outputs.length === 0)
       throw new DyadicError('refused', `node ${quoted(name)} (${quoted(node.opType ?? '')}) has no output`)
     for (const value of node.input) limitedName(value, limits)

@@ -26,6 +26,24 @@ function upgrade(
 const int64 = (...values: number[]) => makeConstant('int64', [values.length], values)
 const scalar = (value: number) => makeConstant('float32', [], [value])
 
+describe('functions of recurrent operators', () => {
+  it('are one string, without a list or with an empty one none', () => {
+    expect(upgrade('LSTM', 14, { activations: ['Sigmoid', 'Tanh', 'Relu'], hidden_size: 2 }).attributes).toEqual({
+      activations: 'Sigmoid,Tanh,Relu',
+      hidden_size: 2,
+    })
+    expect(upgrade('GRU', 7, { activations: [] }).attributes).toEqual({})
+    expect(upgrade('GRU', 7, { hidden_size: 2 }).attributes).toEqual({ hidden_size: 2 })
+  })
+
+  it('are refused when they are no names', () => {
+    for (const activations of [[1, 2], ['Sigmoid,Tanh']])
+      expect(() => upgrade('GRU', 14, { activations })).toThrow(
+        'attribute "activations" of node "n" is no list of names',
+      )
+  })
+})
+
 describe('attributes that became inputs', () => {
   const cases: [string, number, Record<string, AttributeValue>, string[], Record<string, Constant>][] = [
     ['Clip', 10, { min: 0, max: 6 }, ['x', 'n.min', 'n.max'], { 'n.min': scalar(0), 'n.max': scalar(6) }],

@@ -91,6 +91,7 @@ export function mayBeClamped(operator: string, attribute: string): boolean {
  */
 export function upgradeNode(node: Node, opset: number, addConstant: AddConstant): Node {
   if (node.operator === 'BatchNormalization') return upgradeBatchNormalization(node)
+  if (node.operator === 'LSTM' || node.operator === 'GRU') return joinActivations(node)
   const change = CHANGES.get(node.operator)
   if (change === undefined || opset >= change.opset) return node
   const attributes = new Map(node.attributes)
@@ -153,5 +154,17 @@ function upgradeBatchNormalization(node: Node): Node {
     )
   const attributes = new Map(node.attributes)
   attributes.delete('spatial')
+  return { ...node, attributes }
+}
+
+/** The graph's attributes hold no lists of text: recurrent operators name their functions in one string. */
+function joinActivations(node: Node): Node {
+  const names = node.attributes.get('activations')
+  if (!Array.isArray(names)) return node
+  if (names.some((name) => typeof name !== 'string' || name.includes(',')))
+    throw new DyadicError('refused', `attribute "activations" of node ${quoted(node.name)} is no list of names`)
+  const attributes = new Map(node.attributes)
+  if (names.length === 0) attributes.delete('activations')
+  else attributes.set('activations', names.join(','))
   return { ...node, attributes }
 }

@@ -2,11 +2,10 @@
  * The fast float executor: a graph after `simplify` and `fuse` becomes a list of calls of float32 SIMD kernels over one
  * fixed memory, planned and filled once. It means what the obvious executor (run.ts) means, up to the order and the
  * float32 rounding of sums; NaN inputs of QuantizeLinear give the least integer here, where the obvious one refuses them.
- * Operators and ranks without a kernel run by their own definition, slower.
+ * Operators without a kernel run by their own definition, slower.
  */
-import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Value } from '../graph/graph.ts'
-import { allocate, elementCount, readConstant, type Tensor } from '../graph/tensor.ts'
+import { readConstant, type Tensor } from '../graph/tensor.ts'
 import type { FloatExecutor } from './executor.ts'
 import { placeBuffers } from './fast/buffers.ts'
 import { instantiateKernels } from './fast/kernels.ts'
@@ -14,27 +13,28 @@ import { valueCount } from './fast/layout.ts'
 import { exportValue, generic, importValue } from './fast/lower-generic.ts'
 import { lowerings } from './fast/lowerings.ts'
 import { type Machine, Planner, type Stored } from './fast/planner.ts'
+import { checkInputs, inputTensor } from './inputs.ts'
 
 /** Address 0 means "none" to the kernels, so nothing may live there. */
 const FIRST_ADDRESS = 64
 
 /**
  * Plans and fills the executor's memory. Throws `limit` when the graph needs more than 32-bit memory holds. `run` throws
- * `refused` on missing, unknown or wrongly sized inputs. `tap` sees stored values (floats of rank 2 or 4) in the order
- * N, H, W, C, also a flattened map that only dense layers read: that one is still the map, and not in ONNX order. All
- * others are row-major. The integers between QuantizeLinear and DequantizeLinear are not seen.
+ * `refused` on missing, unknown or wrongly sized inputs. `tap` sees floats of rank 4 in the order N, H, W, C,
+ * also a flattened map that only dense layers read: that one is still the map, and not in ONNX order. All others are
+ * row-major. The integers between QuantizeLinear and DequantizeLinear are not seen.
  */
 export function createFastExecutor(graph: Graph): FloatExecutor {
   const planner = new Planner(graph)
   const inputs = graph.inputs.map((name) => planInput(planner, name))
-  graph.nodes.forEach((node, index) => {
+  const taps = graph.nodes.map((node, index) => {
     planner.enter(index + 1)
-    if (planner.covered.has(node)) return
-    if (!lowerings.get(node.operator)?.(node, planner)) generic(node, planner)
+    if (!planner.covered.has(node) && !lowerings.get(node.operator)?.(node, planner)) generic(node, planner)
+    // Now: what a reader brings into another form later is not there when the node has run.
+    return node.outputs.flatMap((name) => tapOf(planner, name))
   })
   planner.enter(graph.nodes.length + 1)
   const outputs = graph.outputs.map((name) => [name, planOutput(planner, name)] as const)
-  const taps = graph.nodes.map((node) => node.outputs.flatMap((name) => tapOf(planner, name)))
   const machine = build(planner)
   const { steps } = planner
   return {
@@ -64,24 +64,18 @@ function build(planner: Planner): Machine {
   return { kernels: instantiateKernels(memory), floats, heap: new Map() }
 }
 
-type ReadInput = (machine: Machine, given: ReadonlyMap<string, Float32Array>) => void
+type ReadInput = (machine: Machine, given: ReadonlyMap<string, ArrayLike<number>>) => void
 
 function planInput(planner: Planner, name: string): ReadInput {
-  const layout = planner.layout(name)
+  const map = planner.layout(name)
+  const layout = map ?? planner.matrixLayout(name)
   if (layout) {
-    const stored = planner.define(name, layout)
+    const stored = map ? planner.define(name, map) : planner.defineMatrix(name, layout)
     const between = planner.scratch(valueCount(layout))
-    return (machine, given) => importValue(machine, given.get(name) as Float32Array, stored, between)
+    return (machine, given) => importValue(machine, given.get(name) as ArrayLike<number>, stored, between)
   }
-  const { type, shape } = planner.graph.values.get(name) as Value
-  return (machine, given) => {
-    const values = given.get(name) as Float32Array
-    const data = allocate(type, values.length)
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-      throw new DyadicError('unsupported', `input ${quoted(name)} has type ${type}; only float graphs run here`)
-    data.set(values)
-    machine.heap.set(name, { type, shape, data })
-  }
+  const value = planner.graph.values.get(name) as Value
+  return (machine, given) => void machine.heap.set(name, inputTensor(value, given.get(name) as ArrayLike<number>))
 }
 
 function planOutput(planner: Planner, name: string): (machine: Machine) => Float32Array {
@@ -90,7 +84,7 @@ function planOutput(planner: Planner, name: string): (machine: Machine) => Float
     const data = singles(readConstant(constant))
     return () => data.slice()
   }
-  const stored = planner.stored(name)
+  const stored = planner.view(name)
   if (!stored) return ({ heap }) => singles((heap.get(name) as Tensor).data).slice()
   const between = planner.scratch(valueCount(stored.layout))
   return (machine) => exportValue(machine, stored, between)
@@ -99,7 +93,10 @@ function planOutput(planner: Planner, name: string): (machine: Machine) => Float
 type Report = (machine: Machine, tap: (name: string, values: Float32Array) => void) => void
 
 function tapOf(planner: Planner, name: string): Report[] {
-  const stored = planner.stored(name)
+  const stored = name === '' ? undefined : planner.view(name)
+  const shape = planner.shape(name)
+  if (stored?.matrix && shape.length === 4)
+    return [(machine, tap) => tap(name, channelsLast(withoutPadding(machine, stored), shape))]
   if (stored) return [(machine, tap) => tap(name, withoutPadding(machine, stored))]
   return [
     ({ heap }, tap) => {
@@ -121,25 +118,16 @@ function withoutPadding({ floats }: Machine, { layout, buffer }: Stored): Float3
   return values
 }
 
-function singles(data: Tensor['data']): Float32Array {
-  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number)
+/** Row-major N, C, H, W to N, H, W, C. */
+function channelsLast(values: Float32Array, [n, c, h, w]: readonly number[]): Float32Array {
+  const result = new Float32Array(values.length)
+  let read = 0
+  for (let sample = 0; sample < n; sample++)
+    for (let channel = 0; channel < c; channel++)
+      for (let pixel = 0; pixel < h * w; pixel++) result[(sample * h * w + pixel) * c + channel] = values[read++]
+  return result
 }
 
-function checkInputs(graph: Graph, given: ReadonlyMap<string, Float32Array>): void {
-  for (const name of given.keys())
-    if (!graph.inputs.includes(name))
-      throw new DyadicError(
-        'refused',
-        `the graph has no input ${quoted(name)}; it has ${graph.inputs.map(quoted).join(', ')}`,
-      )
-  for (const name of graph.inputs) {
-    const { shape } = graph.values.get(name) as Value
-    const values = given.get(name)
-    if (!values) throw new DyadicError('refused', `no value is given for input ${quoted(name)}`)
-    if (values.length !== elementCount(shape))
-      throw new DyadicError(
-        'refused',
-        `input ${quoted(name)} has ${values.length} elements; its shape [${shape}] needs ${elementCount(shape)}`,
-      )
-  }
+function singles(data: Tensor['data']): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number)
 }

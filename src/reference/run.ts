@@ -6,8 +6,9 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Operator } from '../graph/operator.ts'
 import { operators } from '../graph/operators/index.ts'
-import { allocate, elementCount, readConstant, type Tensor } from '../graph/tensor.ts'
+import { readConstant, type Tensor } from '../graph/tensor.ts'
 import type { FloatExecutor } from './executor.ts'
+import { checkInputs, inputTensor } from './inputs.ts'
 
 function constantsOf(graph: Graph): Map<string, Tensor> {
   return new Map(
@@ -16,26 +17,6 @@ function constantsOf(graph: Graph): Map<string, Tensor> {
       { type: constant.type, shape: constant.shape, data: readConstant(constant) },
     ]),
   )
-}
-
-/** Refuses missing, superfluous and wrongly sized inputs, naming them. */
-function checkInputs(graph: Graph, inputs: ReadonlyMap<string, { readonly length: number }>): void {
-  for (const name of inputs.keys())
-    if (!graph.inputs.includes(name))
-      throw new DyadicError(
-        'refused',
-        `the graph has no input ${quoted(name)}; it has ${graph.inputs.map(quoted).join(', ')}`,
-      )
-  for (const name of graph.inputs) {
-    const { shape } = graph.values.get(name) as Value
-    const found = inputs.get(name)
-    if (found === undefined) throw new DyadicError('refused', `no value is given for input ${quoted(name)}`)
-    if (found.length !== elementCount(shape))
-      throw new DyadicError(
-        'refused',
-        `input ${quoted(name)} has ${found.length} elements; its shape [${shape}] needs ${elementCount(shape)}`,
-      )
-  }
 }
 
 function evaluate(
@@ -82,14 +63,7 @@ export function createReferenceExecutor(graph: Graph): FloatExecutor {
     run: (inputs, tap) => {
       checkInputs(graph, inputs)
       const known = new Map(constants)
-      for (const [name, values] of inputs) {
-        const { type, shape } = graph.values.get(name) as Value
-        const data = allocate(type, values.length)
-        if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-          throw new DyadicError('unsupported', `input ${quoted(name)} has type ${type}; only float graphs run here`)
-        data.set(values)
-        known.set(name, { type, shape, data })
-      }
+      for (const [name, values] of inputs) known.set(name, inputTensor(graph.values.get(name) as Value, values))
       const results = evaluate(graph, known, tap && ((name, tensor) => tap(name, singles(tensor))))
       return new Map(Array.from(results, ([name, tensor]) => [name, singles(tensor)]))
     },

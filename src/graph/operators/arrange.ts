@@ -34,7 +34,10 @@ function chosenSizes(shape: readonly number[], attributes: InferContext['attribu
   return shape.slice(numberAttribute(attributes, 'start'), optionalNumber(attributes, 'end') ?? shape.length)
 }
 
-/** ONNX Gather with constant indices: slices of `data` along one axis, in the indices' shape. */
+/**
+ * ONNX Gather: slices of `data` along one axis, in the indices' shape. Indices outside the axis are refused, when the graph
+ * is made where they are constant, else when it runs.
+ */
 export const gather: Operator = {
   name: 'Gather',
   since: [1, 11, 13],
@@ -47,9 +50,12 @@ export const gather: Operator = {
     const { type, shape } = operand(context, 0)
     const axis = normalizeAxis(numberAttribute(context.attributes, 'axis'), shape.length, node)
     const size = shape[axis]
-    const wrong = constantNumbers(context, 1, 'indices')?.find((index) => index < -size || index >= size)
-    if (wrong !== undefined) refuse(node, `index ${wrong} does not exist along axis ${axis} of shape [${shape}]`)
-    return [{ type, shape: [...shape.slice(0, axis), ...operand(context, 1).shape, ...shape.slice(axis + 1)] }]
+    const indices = operand(context, 1)
+    if (indices.type !== 'int64' && indices.type !== 'int32')
+      refuse(node, `its indices have type ${indices.type}; int64 or int32 is needed`)
+    if (context.constant(1) !== undefined)
+      refuseMissing(node, constantNumbers(context, 1, 'indices') as number[], size, axis)
+    return [{ type, shape: [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)] }]
   },
   evaluate: ({ node, inputs, attributes, outputs }) => {
     const x = inputs[0]!
@@ -59,6 +65,7 @@ export const gather: Operator = {
     const inner = elementCount(x.shape.slice(axis + 1))
     const outer = elementCount(x.shape.slice(0, axis))
     const size = x.shape[axis]
+    refuseMissing(node, indices, size, axis)
     const data = allocate(type, elementCount(shape))
     indices.forEach((index, i) => {
       copyStrided(
@@ -69,6 +76,12 @@ export const gather: Operator = {
     })
     return [{ type, shape, data }]
   },
+}
+
+/** Throws `refused` for the first index outside −size..size−1. */
+export function refuseMissing(node: string, indices: readonly number[], size: number, axis: number): void {
+  const wrong = indices.find((index) => index < -size || index >= size)
+  if (wrong !== undefined) refuse(node, `index ${wrong} does not exist along axis ${axis}, which has ${size} elements`)
 }
 
 /** ONNX Split along one axis: by constant sizes, or into equal parts of which the last may be smaller. */

@@ -23,10 +23,14 @@ import {
   thresholdedRelu,
 } from './elementwise.ts'
 import { fusedAdd, fusedConv, fusedDense } from './fused.ts'
+import { constantOfShape, range, sizeOf } from './generate.ts'
+import { layerNormalization, rmsNormalization } from './layer-normalization.ts'
 import { gemm, matMul } from './linear.ts'
+import { equal, not, where } from './logic.ts'
 import { batchNormalization, softmax } from './normalization.ts'
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
 import { dequantizeLinear, quantizeLinear } from './quantization.ts'
+import { gru, lstm } from './recurrent.ts'
 import { reduceMax, reduceMean, reduceMin, reduceSum } from './reduce.ts'
 import { expand, tile } from './repeat.ts'
 import { resize } from './resize.ts'
@@ -107,5 +111,15 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     tile,
     transpose,
     unsqueeze,
+    constantOfShape,
+    equal,
+    gru,
+    layerNormalization,
+    lstm,
+    not,
+    range,
+    rmsNormalization,
+    sizeOf,
+    where,
   ].map((operator) => [operator.name, operator]),
 )

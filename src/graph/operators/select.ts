@@ -1,5 +1,5 @@
 /**
- * Operators that choose, surround or join values: Slice, Pad (constant) and Concat. Of any element type.
+ * Operators that choose, surround or join values: Slice, Pad (constant, reflect, edge) and Concat. Of any element type.
  */
 import type { EvaluateContext, InferContext, Operator } from '../operator.ts'
 import { allocate, elementCount, type Tensor } from '../tensor.ts'
@@ -105,12 +105,44 @@ export function resolvePads(
   return result
 }
 
-function padEvaluate({ node, inputs, outputs }: EvaluateContext): Tensor[] {
+/** Where each position of a padded axis reads: the mirror image without the border, or the border itself. */
+export function paddedPositions(size: number, before: number, padded: number, mode: 'reflect' | 'edge'): number[] {
+  const period = 2 * (size - 1)
+  return Array.from({ length: padded }, (_, position) => {
+    const at = position - before
+    if (mode === 'edge' || period === 0) return Math.min(size - 1, Math.max(0, at))
+    const wrapped = ((at % period) + period) % period
+    return Math.min(wrapped, period - wrapped)
+  })
+}
+
+/** Pads axis by axis with elements of the input. */
+function padFromInside(x: Tensor, pads: readonly number[], mode: 'reflect' | 'edge', shape: readonly number[]): Tensor {
+  return shape.reduce<Tensor>((sofar, padded, axis) => {
+    const size = sofar.shape[axis]
+    if (padded === size && pads[axis] === 0) return sofar
+    const outer = elementCount(sofar.shape.slice(0, axis))
+    const inner = elementCount(sofar.shape.slice(axis + 1))
+    const data = allocate(x.type, outer * padded * inner)
+    paddedPositions(size, pads[axis], padded, mode).forEach((read, position) => {
+      copyStrided(
+        [outer, inner],
+        { data: sofar.data, offset: read * inner, strides: [size * inner, 1] },
+        { data, offset: position * inner, strides: [padded * inner, 1] },
+      )
+    })
+    return { type: x.type, shape: sofar.shape.map((own, i) => (i === axis ? padded : own)), data }
+  }, x)
+}
+
+function padEvaluate({ node, inputs, attributes, outputs }: EvaluateContext): Tensor[] {
   const x = inputs[0]!
   const rank = x.shape.length
   const read = (index: number) => inputs[index] && Array.from(inputs[index].data as ArrayLike<number | bigint>, Number)
   const pads = resolvePads(node, rank, read(1) ?? [], read(3))
   const [{ type, shape }] = outputs
+  const mode = stringAttribute(attributes, 'mode')
+  if (mode === 'reflect' || mode === 'edge') return [padFromInside(x, pads, mode, shape)]
   const data = allocate(type, elementCount(shape))
   const fill = inputs[2] && elementCount(inputs[2].shape) > 0 ? inputs[2].data[0] : undefined
   if (fill !== undefined) (data as Float32Array).fill(fill as number)
@@ -127,7 +159,7 @@ function padEvaluate({ node, inputs, outputs }: EvaluateContext): Tensor[] {
   return [{ type, shape, data }]
 }
 
-/** ONNX Pad, constant mode: inputs data, pads, constant_value?, axes?. */
+/** ONNX Pad, modes constant, reflect and edge: inputs data, pads, constant_value?, axes?. */
 export const pad: Operator = {
   name: 'Pad',
   since: [2, 11, 13, 18, 19, 21, 23],
@@ -138,8 +170,9 @@ export const pad: Operator = {
   infer: (context) => {
     const { node } = context
     const { type, shape } = operand(context, 0)
-    if (stringAttribute(context.attributes, 'mode') !== 'constant')
-      unsupported(node, 'Pad in a mode other than "constant" is not done')
+    const mode = stringAttribute(context.attributes, 'mode')
+    if (!['constant', 'reflect', 'edge'].includes(mode))
+      unsupported(node, 'Pad in a mode other than "constant", "reflect" and "edge" is not done')
     const fill = context.inputs[2]
     if (fill !== undefined && (fill.type !== type || elementCount(fill.shape) > 1))
       refuse(node, `the fill value of Pad is ${fill.type}[${fill.shape}]; a scalar of type ${type} is needed`)
@@ -151,6 +184,8 @@ export const pad: Operator = {
     )
     const padded = shape.map((size, axis) => size + pads[axis] + pads[axis + shape.length])
     if (padded.some((size) => size < 0)) refuse(node, `pads [${pads}] crop more than the input [${shape}] has`)
+    if (mode !== 'constant' && shape.some((size, axis) => size === 0 && padded[axis] > 0))
+      refuse(node, `Pad in mode "${mode}" of shape [${shape}], which has nothing to repeat`)
     return [{ type, shape: padded }]
   },
   evaluate: padEvaluate,

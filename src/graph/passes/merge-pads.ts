@@ -33,7 +33,7 @@ export function mergePads(graph: Graph): Graph {
 
 /** Spatial pads of a Pad node that writes constant zeros around images, all begins, then all ends. */
 function zeroPads(graph: Graph, node: Node): number[] | undefined {
-  if (node.operator !== 'Pad') return undefined
+  if (node.operator !== 'Pad' || node.attributes.get('mode') !== 'constant') return undefined
   const numbers = (index: number) => {
     const found = graph.constants.get(node.inputs[index] ?? '')
     return found && readNumbers(found)

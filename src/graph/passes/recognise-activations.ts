@@ -1,5 +1,5 @@
 /**
- * Gives activations that a file writes out in several nodes their own operator: HardSigmoid, HardSwish, Swish, Mish, Gelu,
+ * Gives activations that a file writes out in several nodes their own operator: HardSigmoid, HardSwish, Swish, Mish,
  * PRelu and LeakyRelu. Only the last node changes; those before it are dead where nothing else reads them. Constants are compared
  * with the exact ones within float32 rounding.
  */
@@ -26,7 +26,7 @@ export function recogniseActivations(graph: Graph): Graph {
 type Pattern = (view: View, node: Node) => Partial<Node> | undefined
 
 const PATTERNS: Readonly<Record<string, readonly Pattern[]>> = {
-  Mul: [hardSigmoid, scaledHardSwish, scaledGelu, gated],
+  Mul: [hardSigmoid, scaledHardSwish, gated],
   Add: [parametricRelu],
   Max: [leakyMaximum],
 }
@@ -120,22 +120,6 @@ function scaledHardSwish(view: View, node: Node): Partial<Node> | undefined {
     return clip?.x === value && clip.shift === 3 && clip.high === 6
   })
   return x === undefined ? undefined : { operator: 'HardSwish', inputs: [x] }
-}
-
-/** x · (Erf(x / √2) + 1) · 1/2. */
-function scaledGelu(view: View, node: Node): Partial<Node> | undefined {
-  const x = scaledProduct(view, node, 0.5, (gate, value) => {
-    const sum = view.withConstant(gate, 'Add')
-    const inner = sum && view.withConstant(view.node(sum.value, 'Erf')?.inputs[0] ?? '', 'Mul')
-    return (
-      sum?.numbers.length === 1 &&
-      sum.numbers[0] === 1 &&
-      inner?.value === value &&
-      inner.numbers.length === 1 &&
-      near(inner.numbers[0], Math.SQRT1_2)
-    )
-  })
-  return x === undefined ? undefined : { operator: 'Gelu', inputs: [x] }
 }
 
 /** x where the node is x · gate · factor, with the factor multiplied last or first, to x or to the gate. */

@@ -1,5 +1,5 @@
 /**
- * Removes nodes that change nothing: Identity, Dropout, Reshape and its kin to the same shape, Transpose in order, Pad by 0,
+ * Removes nodes that change nothing: Identity, Cast to the type that is there, Dropout, Reshape and its kin to the same shape, Transpose in order, Pad by 0,
  * Slice of everything, Concat of one, Clip without bounds, Add of 0, Mul by 1. Where the result is a graph output, the value before it takes
  * that name; a graph input, constant or other output cannot, and the node stays.
  */
@@ -44,6 +44,7 @@ function changesNothing(graph: Graph, node: Node): boolean {
   }
   switch (node.operator) {
     case 'Identity':
+    case 'Cast':
     case 'Dropout':
     case 'Reshape':
     case 'Flatten':

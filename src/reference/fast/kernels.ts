@@ -13,12 +13,17 @@ export type KernelName =
   | 'convolve'
   | 'copyBlock'
   | 'depthwise'
+  | 'erf'
   | 'fakeQuantise'
   | 'fillRows'
+  | 'gelu'
   | 'hardSigmoid'
   | 'leakyRelu'
   | 'maxPool'
   | 'multiply'
+  | 'normaliseRows'
+  | 'scale'
+  | 'softmaxRows'
 
 export type Kernels = Readonly<Record<KernelName, Kernel>>
 

@@ -2,8 +2,12 @@
  * How float values lie in the executor's memory: NHWC with the channel count rounded up to `lanes`, a multiple of 4.
  * The lanes beyond the channels hold anything, and no kernel lets them reach a real channel. A value of shape [N, K]
  * is N × 1 × 1 × K. Strides are in bytes and in the logical order N, C, H, W.
+ *
+ * Beside this a value of any rank can lie as a matrix: all axes but the last are its rows, in row-major order, and the last
+ * axis is its columns, again rounded up to lanes. Rank 2 is the same either way.
  */
 import type { Value } from '../../graph/graph.ts'
+import { elementCount } from '../../graph/tensor.ts'
 
 export interface Layout {
   readonly n: number
@@ -27,6 +31,24 @@ export function layoutOf(value: Pick<Value, 'type' | 'shape'> | undefined): Layo
   if (value.shape.some((size) => size < 1)) return undefined
   const [n, c, h = 1, w = 1] = value.shape
   return value.shape.length === 2 || value.shape.length === 4 ? makeLayout(n, h, w, c) : undefined
+}
+
+/** Layout of a float value as a matrix; `undefined` for values of other types and without elements. */
+export function matrixLayoutOf(value: Pick<Value, 'type' | 'shape'> | undefined): Layout | undefined {
+  if (value === undefined || (value.type !== 'float32' && value.type !== 'float64')) return undefined
+  if (value.shape.some((size) => size < 1)) return undefined
+  return makeLayout(elementCount(value.shape.slice(0, -1)), 1, 1, value.shape.at(-1) ?? 1)
+}
+
+/** Byte strides along the axes of a value of `shape` that lies as a matrix. */
+export function matrixStrides(shape: readonly number[], { lanes }: Layout): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 4
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride = axis === shape.length - 1 ? lanes * 4 : stride * shape[axis]
+  }
+  return strides
 }
 
 export function sameLayout(a: Layout, b: Layout): boolean {

@@ -1,5 +1,4 @@
-/** Lowerings of the operators that deal out or gather blocks: DepthToSpace, SpaceToDepth and Split, as strided copies. */
-import { normalizeAxis } from '../../graph/operators/layout.ts'
+/** Lowerings of the operators that deal out or gather blocks: DepthToSpace and SpaceToDepth, as strided copies. */
 import { attributeOr } from './attributes.ts'
 import { copy } from './kernels.ts'
 import { extents, type Four, laneStrides } from './layout.ts'
@@ -36,28 +35,3 @@ function blocks(deepFirst: boolean): Lowering {
 export const depthToSpace = blocks(true)
 
 export const spaceToDepth = blocks(false)
-
-export const split: Lowering = (node, planner) => {
-  const input = planner.stored(node.inputs[0])
-  const layouts = node.outputs.map((name) => planner.layout(name))
-  if (!input || layouts.some((layout) => layout === undefined)) return false
-  const axis = normalizeAxis(attributeOr(node, 'axis', 0), planner.shape(node.inputs[0]).length, node.name)
-  const strides = laneStrides(input.layout)
-  let position = 0
-  layouts.forEach((layout, index) => {
-    const output = planner.define(node.outputs[index], layout!)
-    const start = position * strides[axis]
-    planner.emit(({ kernels }) =>
-      copy(
-        kernels,
-        extents(layout!),
-        input.buffer.address + start,
-        strides,
-        output.buffer.address,
-        laneStrides(layout!),
-      ),
-    )
-    position += extents(layout!)[axis]
-  })
-  return true
-}

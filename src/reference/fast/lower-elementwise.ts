@@ -11,9 +11,9 @@ type UnaryCall = (kernels: Kernels, input: number, output: number, count: number
 
 function unary(makeCall: (node: Parameters<Lowering>[0], planner: Planner) => UnaryCall | undefined): Lowering {
   return (node, planner) => {
-    const input = planner.stored(node.inputs[0])
+    const input = planner.view(node.inputs[0])
     const call = input && makeCall(node, planner)
-    if (!call || !planner.layout(node.outputs[0])) return false
+    if (!call || !planner.matrixLayout(node.outputs[0])) return false
     const output = planner.defineOver(node.outputs[0], input)
     const count = laneCount(input.layout)
     planner.emit(({ kernels }) => call(kernels, input.buffer.address, output.buffer.address, count))
@@ -48,8 +48,18 @@ export const hardSwish = unary(
   () => (kernels, input, output, count) => kernels.hardSigmoid(input, output, count, 1 / 6, 0.5, 1),
 )
 
+/** `Erf`. */
+export const erf = unary(() => (kernels, input, output, count) => kernels.erf(input, output, count))
+
+/** `Gelu` by the error function. */
+export const gelu = unary((node) =>
+  node.attributes.get('approximate') === 'tanh'
+    ? undefined
+    : (kernels, input, output, count) => kernels.gelu(input, output, count),
+)
+
 /** `Softmax` over the channels of each pixel. */
-export const softmax: Lowering = (node, planner) => {
+export const softmaxOverChannels: Lowering = (node, planner) => {
   const input = planner.stored(node.inputs[0])
   const rank = planner.graph.values.get(node.inputs[0])?.shape.length ?? 0
   const axis = attributeOr(node, 'axis', -1)
@@ -87,7 +97,7 @@ const INTEGER_LIMITS: Partial<Record<ElementType, readonly [least: number, most:
 export const fakeQuantisation: Lowering = (node, planner) => {
   const { graph } = planner
   const integers = node.outputs[0]
-  const input = planner.stored(node.inputs[0])
+  const input = planner.view(node.inputs[0])
   const range = INTEGER_LIMITS[graph.values.get(integers)?.type ?? 'float32']
   const quantise = perTensor(planner, node)
   const followers = planner.consumers.get(integers) ?? []
@@ -103,7 +113,7 @@ export const fakeQuantisation: Lowering = (node, planner) => {
     const last = index === followers.length - 1
     const output = last
       ? planner.defineOver(follower.outputs[0], input)
-      : planner.define(follower.outputs[0], input.layout)
+      : planner.defineLike(follower.outputs[0], input)
     emitFakeQuantisation(planner, input, output, [
       ...[quantise.scale, range[0] - quantise.zeroPoint, range[1] - quantise.zeroPoint],
       ...[quantise.zeroPoint - zeroPoint, scale],

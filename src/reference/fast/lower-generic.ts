@@ -41,7 +41,7 @@ function operand(planner: Planner, name: string): Operand {
     const tensor = { type: constant.type, shape: constant.shape, data: readConstant(constant) }
     return () => tensor
   }
-  const stored = planner.stored(name)
+  const stored = planner.view(name)
   if (!stored) return (machine) => machine.heap.get(name)
   const { shape } = planner.graph.values.get(name) as Value
   const between = planner.scratch(valueCount(stored.layout))
@@ -52,9 +52,10 @@ function operand(planner: Planner, name: string): Operand {
 type Keep = (machine: Machine, result: Tensor) => void
 
 function keep(planner: Planner, name: string): Keep {
-  const layout = planner.layout(name)
+  const map = planner.layout(name)
+  const layout = map ?? planner.matrixLayout(name)
   if (!layout) return (machine, result) => void machine.heap.set(name, result)
-  const stored = planner.define(name, layout)
+  const stored = map ? planner.define(name, map) : planner.defineMatrix(name, layout)
   const between = planner.scratch(valueCount(layout))
   return (machine, result) => importValue(machine, result.data as Float32Array | Float64Array, stored, between)
 }
@@ -65,12 +66,12 @@ export const generic: Lowering = (node, planner) => {
   const operands = node.inputs.map((name) => operand(planner, name))
   const outputs = node.outputs.filter((name) => name !== '')
   const values = outputs.map((name) => planner.graph.values.get(name) as Value)
-  const keeps = outputs.map((name) => keep(planner, name))
+  const keeps = node.outputs.map((name) => (name === '' ? undefined : keep(planner, name)))
   planner.emit((machine) => {
     const inputs = operands.map((read) => read(machine))
     const results = operator.evaluate({ node: node.name, inputs, attributes: node.attributes, outputs: values })
     keeps.forEach((store, index) => {
-      store(machine, results[index])
+      store?.(machine, results[index])
     })
   })
   return true

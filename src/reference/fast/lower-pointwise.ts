@@ -11,8 +11,8 @@ type Loop = (floats: Float32Array, from: number, to: number, count: number) => v
 /** Runs a loop over all lanes; what it makes of the padding lanes does not matter. */
 function over(makeLoop: (node: Parameters<Lowering>[0]) => Loop): Lowering {
   return (node, planner) => {
-    const input = planner.stored(node.inputs[0])
-    if (!input || !planner.layout(node.outputs[0])) return false
+    const input = planner.view(node.inputs[0])
+    if (!input || !planner.matrixLayout(node.outputs[0])) return false
     const loop = makeLoop(node)
     const output = planner.defineOver(node.outputs[0], input)
     const count = laneCount(input.layout)

@@ -3,8 +3,9 @@ import type { Node } from '../../graph/graph.ts'
 import { convolutionWindow } from '../../graph/operators/convolution.ts'
 import { attributeOr } from './attributes.ts'
 import { emitConvolution } from './convolution.ts'
-import { sameLayout } from './layout.ts'
-import type { Lowering, Planner } from './planner.ts'
+import { laneCount, laneStrides, makeLayout, matrixStrides, sameLayout } from './layout.ts'
+import type { Lowering, Planner, Stored } from './planner.ts'
+import { type Strides, stridedCopy } from './strided.ts'
 import { planarWindow, type Window, wholeWindow } from './window.ts'
 
 /** Clip limits of a fused node. */
@@ -28,8 +29,42 @@ export function constantWeights(
   return { weights, bias, shape: planner.graph.constants.get(node.inputs[1])?.shape ?? [] }
 }
 
+/** `Conv` and `dyadic.Conv` along one axis: (N, C, L) is brought to a map of height 1, and the result back. */
+const convolutionOfLines: Lowering = (node, planner) => {
+  const input = planner.matrix(node.inputs[0])
+  const layout = planner.matrixLayout(node.outputs[0])
+  const constants = constantWeights(planner, node)
+  if (!input || !layout || !constants || node.inputs[3]) return false
+  const [shape, outputShape] = [node.inputs[0], node.outputs[0]].map((name) => planner.shape(name))
+  const line = convolutionWindow(node.name, node.attributes, shape, constants.shape)
+  const window: Window = {
+    kernel: [1, line.kernel[0]],
+    strides: [1, line.strides[0]],
+    dilations: [1, line.dilations[0]],
+    pads: [0, line.pads[0], 0, line.pads[1]],
+  }
+  const [from, to] = [shape, outputShape].map(([n, c, length]): Stored => {
+    const map = makeLayout(n, 1, length, c)
+    return { layout: map, buffer: planner.scratch(laneCount(map)), matrix: false }
+  })
+  const output = planner.defineMatrix(node.outputs[0], layout)
+  const axes = (map: Stored): Strides => [0, 1, 3].map((axis) => laneStrides(map.layout)[axis])
+  const bring = stridedCopy(shape, matrixStrides(shape, input.layout), axes(from))
+  const back = stridedCopy(outputShape, axes(to), matrixStrides(outputShape, layout))
+  planner.emit(({ kernels }) => bring(kernels, input.buffer.address, from.buffer.address))
+  const groups = attributeOr(node, 'group', 1)
+  emitConvolution(planner, {
+    ...{ input: from, output: to, window, groups, residual: undefined },
+    ...constants,
+    ...limits(node),
+  })
+  planner.emit(({ kernels }) => back(kernels, to.buffer.address, output.buffer.address))
+  return true
+}
+
 /** `Conv` and `dyadic.Conv`: clip(conv(x, w) + b + residual). */
 export const convolution: Lowering = (node, planner) => {
+  if (planner.shape(node.inputs[0]).length === 3) return convolutionOfLines(node, planner)
   const input = planner.stored(node.inputs[0])
   const layout = planner.layout(node.outputs[0])
   const constants = constantWeights(planner, node)

@@ -1,17 +1,19 @@
 /** Which lowering serves which operator; every other operator takes the generic path. */
-import { depthToSpace, spaceToDepth, split } from './lower-blocks.ts'
+import { depthToSpace, spaceToDepth } from './lower-blocks.ts'
 import { add, divide, multiply, parametricRelu, subtract } from './lower-broadcast.ts'
-import { clip, fakeQuantisation, hardSigmoid, hardSwish, leakyRelu, relu, softmax } from './lower-elementwise.ts'
-import { concat, pad, renaming, slice, transpose } from './lower-movement.ts'
+import { clip, erf, fakeQuantisation, gelu, hardSigmoid, hardSwish, leakyRelu, relu } from './lower-elementwise.ts'
+import { concat, gather, pad, renaming, repetition, slice, split, transpose } from './lower-movement.ts'
 import { pointwise, sigmoid, swish } from './lower-pointwise.ts'
 import { globalPooling, pooling, reduction } from './lower-pooling.ts'
+import { matMul } from './lower-product.ts'
 import { resize } from './lower-resize.ts'
+import { layerNormalization, rmsNormalization, softmax } from './lower-rows.ts'
 import { batchNormalization, convolution, dense } from './lower-weighted.ts'
 import type { Lowering } from './planner.ts'
 
 /** Functions of one element without a kernel. */
 const POINTWISE = [
-  ...['Abs', 'Ceil', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'Log', 'Mish', 'Neg', 'Reciprocal', 'Round', 'Selu', 'Sign'],
+  ...['Abs', 'Ceil', 'Elu', 'Exp', 'Floor', 'Log', 'Mish', 'Neg', 'Reciprocal', 'Round', 'Selu', 'Sign'],
   ...['Softplus', 'Softsign', 'Sqrt', 'Tanh', 'ThresholdedRelu'],
 ]
 
@@ -25,13 +27,19 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['DepthToSpace', depthToSpace],
   ['Div', divide],
   ['Dropout', renaming],
+  ['Erf', erf],
+  ['Expand', repetition],
   ['Flatten', renaming],
+  ['Gather', gather],
+  ['Gelu', (node, planner) => gelu(node, planner) || pointwise(node, planner)],
   ['GlobalAveragePool', globalPooling('averagePool')],
   ['GlobalMaxPool', globalPooling('maxPool')],
   ['HardSigmoid', hardSigmoid],
   ['HardSwish', hardSwish],
   ['Identity', renaming],
+  ['LayerNormalization', layerNormalization],
   ['LeakyRelu', leakyRelu],
+  ['MatMul', matMul],
   ['MaxPool', pooling('maxPool')],
   ['Mul', multiply],
   ['PRelu', parametricRelu],
@@ -40,6 +48,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['ReduceMax', reduction('maxPool')],
   ['ReduceMean', reduction('averagePool')],
   ['Relu', relu],
+  ['RMSNormalization', rmsNormalization],
   ['Reshape', renaming],
   ['Resize', resize],
   ['Sigmoid', sigmoid],
@@ -50,6 +59,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['Squeeze', renaming],
   ['Sub', subtract],
   ['Swish', swish],
+  ['Tile', repetition],
   ['Transpose', transpose],
   ['Unsqueeze', renaming],
   ['dyadic.Add', add],

@@ -2,18 +2,30 @@
  * The state while a graph becomes a list of steps: which value lives in which buffer, which constants are packed, which
  * steps each node runs. Lowerings call it; nothing here knows an operator.
  *
- * A float value of rank 2 or 4 is stored in the executor's memory, every other value is a tensor on the JavaScript heap.
+ * Every float value is stored in the executor's memory: of rank 4 as a map of channels or as a matrix, or both, where its
+ * readers differ; of rank 2 as what is both; of any other rank as a matrix. Other values are tensors on the JavaScript heap.
  */
 import type { Graph, Node } from '../../graph/graph.ts'
 import { readConstant, type Tensor } from '../../graph/tensor.ts'
 import type { Buffer } from './buffers.ts'
-import type { Kernels } from './kernels.ts'
-import { type Layout, laneCount, layoutOf } from './layout.ts'
+import { copy, type Kernels } from './kernels.ts'
+import {
+  extents,
+  type Four,
+  type Layout,
+  laneCount,
+  laneStrides,
+  layoutOf,
+  matrixLayoutOf,
+  matrixStrides,
+} from './layout.ts'
 
 /** A value in memory. */
 export interface Stored {
   readonly layout: Layout
   readonly buffer: Buffer
+  /** Whether it lies as a matrix instead of a map of channels. */
+  readonly matrix: boolean
 }
 
 /** What a step works on while an inference runs. */
@@ -27,7 +39,7 @@ export interface Machine {
 
 export type Step = (machine: Machine) => void
 
-/** Tries to express a node by kernels; false when it cannot, before it changed anything. */
+/** Tries to express a node by kernels; false when it cannot, before it made any output. */
 export type Lowering = (node: Node, planner: Planner) => boolean
 
 /** A packed constant with its bytes. */
@@ -46,7 +58,8 @@ export class Planner {
   readonly steps: Step[][]
   /** Nodes that another node's steps already cover. */
   readonly covered = new Set<Node>()
-  readonly #stored = new Map<string, Stored>()
+  readonly #maps = new Map<string, Stored>()
+  readonly #matrices = new Map<string, Stored>()
   readonly #packed = new Map<string, Buffer>()
   readonly #lastUse = new Map<string, number>()
   #index = 0
@@ -76,17 +89,43 @@ export class Planner {
     this.steps[this.#index].push(step)
   }
 
-  /** The value in memory; `undefined` when it is on the heap or omitted. Float constants are packed on demand. */
+  /**
+   * The value as a map of channels: rank 2 or 4, brought into that form where it only lies as a matrix. `undefined` when
+   * it has another rank, is no float or is omitted. Float constants are packed on demand.
+   */
   stored(name: string | undefined): Stored | undefined {
     if (name === undefined || name === '') return undefined
-    const known = this.#stored.get(name)
-    if (known) return known
-    const layout = layoutOf(this.graph.values.get(name))
-    const values = layout && this.floats(name)
-    if (!layout || !values) return undefined
-    const stored = { layout, buffer: this.constant(packLanes(values, layout)) }
-    this.#stored.set(name, stored)
-    return stored
+    return this.#maps.get(name) ?? this.#brought(name, false)
+  }
+
+  /** The value as a matrix, as {@link stored}, but of any rank. */
+  matrix(name: string | undefined): Stored | undefined {
+    if (name === undefined || name === '') return undefined
+    return this.#matrices.get(name) ?? this.#brought(name, true)
+  }
+
+  /** The value as it lies in memory, a map of channels before a matrix; constants as maps where they can be. */
+  view(name: string | undefined): Stored | undefined {
+    if (name === undefined || name === '') return undefined
+    const known = this.#maps.get(name) ?? this.#matrices.get(name)
+    if (known || !this.graph.constants.has(name)) return known
+    return this.stored(name) ?? this.matrix(name)
+  }
+
+  #brought(name: string, matrix: boolean): Stored | undefined {
+    const value = this.graph.values.get(name)
+    const layout = matrix ? matrixLayoutOf(value) : layoutOf(value)
+    if (value === undefined || layout === undefined) return undefined
+    const values = this.floats(name)
+    if (values) return this.#keep(name, { layout, buffer: this.constant(packLanes(values, layout)), matrix })
+    const other = (matrix ? this.#maps : this.#matrices).get(name)
+    if (other === undefined || value.shape.length !== 4) return undefined
+    const rows = matrixStrides(value.shape, matrix ? layout : other.layout) as unknown as Four
+    const map = matrix ? other.layout : layout
+    const [from, to] = matrix ? [laneStrides(map), rows] : [rows, laneStrides(map)]
+    const result = matrix ? this.defineMatrix(name, layout) : this.define(name, layout)
+    this.emit(({ kernels }) => copy(kernels, extents(map), other.buffer.address, from, result.buffer.address, to))
+    return result
   }
 
   /** The layout an output of the current node will have, if memory can hold it. */
@@ -94,29 +133,49 @@ export class Planner {
     return layoutOf(this.graph.values.get(name))
   }
 
+  /** The layout of a value as a matrix, if memory can hold it. */
+  matrixLayout(name: string): Layout | undefined {
+    return matrixLayoutOf(this.graph.values.get(name))
+  }
+
   /** Shape of a value; empty for an unknown one. */
   shape(name: string): readonly number[] {
     return this.graph.values.get(name)?.shape ?? []
   }
 
-  /** A new buffer for an output of the current node. */
+  /** A new buffer for an output of the current node, a map of channels. */
   define(name: string, layout: Layout): Stored {
-    const stored = { layout, buffer: this.#allocate(laneCount(layout) * 4, this.#last(name)) }
-    this.#stored.set(name, stored)
-    return stored
+    return this.#keep(name, { layout, buffer: this.#allocate(laneCount(layout) * 4, this.#last(name)), matrix: false })
   }
 
-  /** Like {@link define}, but in `input`'s own buffer when nobody needs `input` afterwards. */
+  /** A new buffer for an output of the current node, a matrix. */
+  defineMatrix(name: string, layout: Layout): Stored {
+    return this.#keep(name, { layout, buffer: this.#allocate(laneCount(layout) * 4, this.#last(name)), matrix: true })
+  }
+
+  /** A new buffer for an output of the current node that lies as `like` does. */
+  defineLike(name: string, { layout, matrix }: Stored): Stored {
+    return matrix ? this.defineMatrix(name, layout) : this.define(name, layout)
+  }
+
+  /** Like {@link defineLike}, but in `input`'s own buffer when nobody needs `input` afterwards. */
   defineOver(name: string, input: Stored): Stored {
-    const { layout, buffer } = input
-    if (buffer.last !== this.#index) return this.define(name, layout)
+    if (input.buffer.last !== this.#index) return this.defineLike(name, input)
     return this.alias(name, input)
   }
 
   /** Lets an output of the current node be the same memory as `stored`. */
   alias(name: string, stored: Stored): Stored {
     stored.buffer.last = Math.max(stored.buffer.last, this.#last(name))
-    this.#stored.set(name, stored)
+    return this.#keep(name, stored)
+  }
+
+  #keep(name: string, stored: Stored): Stored {
+    const [own, other] = stored.matrix ? [this.#matrices, this.#maps] : [this.#maps, this.#matrices]
+    own.set(name, stored)
+    // A flattened map that stayed a map is no matrix.
+    const { h, w } = stored.layout
+    if (this.shape(name).length === 2 && h === 1 && w === 1) other.set(name, { ...stored, matrix: !stored.matrix })
     return stored
   }
 

@@ -15,6 +15,13 @@ export function multiply(a: usize, b: usize, output: usize, count: i32): void {
     v128.store(output, f32x4.mul(v128.load(a), v128.load(b)))
 }
 
+/** x · factor. */
+export function scale(input: usize, output: usize, count: i32, factor: f32): void {
+  const f = f32x4.splat(factor)
+  for (const end = input + (<usize>count << 2); input < end; input += 16, output += 16)
+    v128.store(output, f32x4.mul(v128.load(input), f))
+}
+
 /** min(max(x, low), high). */
 export function clamp(input: usize, output: usize, count: i32, lowest: f32, highest: f32): void {
   const low = f32x4.splat(lowest), high = f32x4.splat(highest)
