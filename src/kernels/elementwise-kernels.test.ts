@@ -176,12 +176,13 @@ function drawCurve(random: Random): Drawn {
   const [height, width, channels] = anySize(random)
   const input = tensor('s16', height, width, channels)
   const output = tensor(anyFormat(random), height, width, channels)
-  const bits = random.pick([1, 3, 4, 5, 6, 7, 7])
+  const bits = random.between(1, 7)
   const knots = drawCodes(new Int16Array(2 ** (16 - bits) + 1), random)
   // Steps of a few codes show where 8-bit outputs round.
   if (random.chance(0.5)) for (let i = 0; i < knots.length; i++) knots[i] >>= 8
   const { clamp } = outputPart(output.format as Format, random)
-  return { instruction: { kind: 'curve', name: 'case', input, output, knots, bits, clamp }, inputs: [input] }
+  const unitBits = bits > 1 && random.chance(0.4) ? 1 : 0
+  return { instruction: { kind: 'curve', name: 'case', input, output, knots, bits, unitBits, clamp }, inputs: [input] }
 }
 
 function drawSoftmax(random: Random): Drawn {
@@ -235,6 +236,7 @@ function propertiesOf({ instruction, inputs }: Drawn): string[] {
   const found = [`${inputs.map(({ format }) => format).join(' ')} → ${output.format}`]
   if (output.channels % 8 !== 0) found.push('spare lanes')
   if (output.height * output.width === 1) found.push('one pixel')
+  if (instruction.kind === 'curve') found.push(`pieces of 2^${instruction.bits} in units of 2^${instruction.unitBits}`)
   const [left, right] = inputs
   if (right && left.height * left.width > 1 && right.height * right.width === 1) found.push('one pixel on the right')
   return found
@@ -256,6 +258,7 @@ describe('element-by-element kernels equal their scalar meaning', () => {
     const formats = { add: 8, multiply: 8, rescale: 4, table: 2, curve: 2, softmax: 4, resize: 2 }[kind]
     expect([...seen.keys()].filter((property) => property.includes('→'))).toHaveLength(formats)
     expect([...seen.values()].every((times) => times >= 10)).toBe(true)
+    if (kind === 'curve') expect([...seen.keys()].filter((property) => property.startsWith('pieces'))).toHaveLength(13)
     if (kind === 'add' || kind === 'multiply') expect(seen.get('one pixel on the right')).toBeGreaterThan(40)
     expect(filled).toBeGreaterThan(0.5 * CASES)
   })
@@ -287,13 +290,16 @@ describe('element-by-element kernels equal their scalar meaning', () => {
     const input = tensor('s16', 64, 128, 8)
     for (const format of ['s8', 's16'] as const)
       for (const clamp of [limits(format), { low: -100, high: 99 }]) {
-        const bits = format === 's8' ? 7 : 4
-        const knots = drawCodes(new Int16Array(2 ** (16 - bits) + 1), random)
-        const output = tensor(format, 64, 128, 8)
-        const codes = compare({ kind: 'curve', name: 'codes', input, output, knots, bits, clamp }, every(input))
-        // At the knots there is nothing to interpolate.
-        for (let i = 0; i < knots.length - 1; i++)
-          expect(codes[2 ** bits * i]).toBe(Math.min(clamp.high, Math.max(clamp.low, knots[i])))
+        for (const unitBits of [0, 1] as const) {
+          const bits = format === 's8' ? 7 : 4
+          const knots = drawCodes(new Int16Array(2 ** (16 - bits) + 1), random)
+          const output = tensor(format, 64, 128, 8)
+          const instruction = { kind: 'curve', name: 'codes', input, output, knots, bits, unitBits, clamp } as const
+          const codes = compare(instruction, every(input))
+          // At the knots there is nothing to interpolate.
+          for (let i = 0; i < knots.length - 1; i++)
+            expect(codes[2 ** bits * i]).toBe(Math.min(clamp.high, Math.max(clamp.low, 2 ** unitBits * knots[i])))
+        }
       }
   })
 

@@ -9,7 +9,7 @@ import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
 import { formatRange, type TensorPlan } from '../quantize/plan.ts'
 import { proveRescale } from './bounds.ts'
-import type { IntegerTensor } from './integer-graph.ts'
+import type { CurveInstruction, IntegerTensor } from './integer-graph.ts'
 import { rowsInput, wholeInput } from './place.ts'
 import {
   clampInterval,
@@ -25,7 +25,9 @@ import {
 /** Codes between two knots of a curve are 2^bits: from 512 pieces to 8,192, which take 16 KB. */
 const MOST_BITS = 7
 const LEAST_BITS = 3
-/** How far the middle of a piece may lie from the function, in codes of the output. */
+/** What knots can hold. */
+const KNOTS = interval(-32768, 32767)
+/** How far a piece may lie from the function, in codes of the output, before knots and results are rounded. */
 const CHORD_ERROR = 2
 /** Largest shift of R5 and R10. */
 const LARGEST_SHIFT = 30
@@ -174,30 +176,35 @@ function emitTable(
 
 function emitCurve(context: LoweringContext, input: QuantisedValue, target: TensorPlan): QuantisedValue {
   const { low, high } = input.tensor.range
-  const bits = curveBits(context, input, target)
+  const { bits, unitBits } = curvePieces(context, input, target)
   const step = 2 ** bits
+  const unit = 2 ** unitBits
   const at = (index: number): number => index * step - 32768
-  const reals = realsAt(context, input, 65536 / step + 1, at)
-  const code = codeOf(context, input, target)
-  const knots = Int16Array.from(reals, (real, index) => code(real, at(index) > low - step && at(index) < high + step))
+  const offset = storedOffset(target.format)
+  const knots = Int16Array.from(realsAt(context, input, 65536 / step + 1, at), (real, index) => {
+    const reachable = at(index) > low - step && at(index) < high + step
+    if (!isNumber(context, input, real, reachable)) return 0
+    return clamp(Math.floor((real / target.scale + target.zeroPoint - offset) / unit + 0.5), KNOTS.low, KNOTS.high)
+  })
   const first = Math.floor((low + 32768) / step)
   const last = Math.ceil((high + 32768) / step)
   const reachable = knots.subarray(first, Math.max(first, last) + 1)
   const limits = clampInterval(context, target)
   const range = interval(
-    clamp(
-      reachable.reduce((a, b) => Math.min(a, b)),
-      limits.low,
-      limits.high,
-    ),
-    clamp(
-      reachable.reduce((a, b) => Math.max(a, b)),
-      limits.low,
-      limits.high,
-    ),
+    clamp(reachable.reduce((a, b) => Math.min(a, b)) * unit, limits.low, limits.high),
+    clamp(reachable.reduce((a, b) => Math.max(a, b)) * unit, limits.low, limits.high),
   )
   const output = plannedTensor(context, target, input.tensor, range)
-  context.emit({ kind: 'curve', name: context.node.name, output, input: input.tensor, knots, bits, clamp: limits })
+  context.emit({
+    kind: 'curve',
+    name: context.node.name,
+    output,
+    input: input.tensor,
+    knots,
+    bits,
+    ...(unitBits === 1 && { unitBits }),
+    clamp: limits,
+  })
   return plannedValue(output, target, input.view)
 }
 
@@ -213,26 +220,40 @@ function realsAt(
   return Float64Array.from(evaluateFunction(context.node, context.constants, points))
 }
 
-/** The longest pieces, as a power of two, whose middles are near enough to the function wherever the input reaches. */
-function curveBits(context: LoweringContext, input: QuantisedValue, target: TensorPlan): number {
+/**
+ * The longest pieces, as a power of two, that are near enough to the function wherever the input reaches. A function that
+ * leaves the output's codes has an edge there, which pieces meet exactly if their knots may lie beyond: in units of two codes.
+ */
+function curvePieces(
+  context: LoweringContext,
+  input: QuantisedValue,
+  target: TensorPlan,
+): Required<Pick<CurveInstruction, 'bits' | 'unitBits'>> {
   const { low, high } = input.tensor.range
-  const half = 2 ** (LEAST_BITS - 1)
-  const fine = realsAt(context, input, 65536 / half + 1, (index) => index * half - 32768)
-  const range = formatRange(target.format)
-  const codes = Float64Array.from(fine, (real) => clamp(real / target.scale + target.zeroPoint, range.low, range.high))
-  for (let bits = MOST_BITS; bits > LEAST_BITS; bits--) {
-    const reach = 2 ** bits / half
-    let near = true
-    for (let from = 0; near && from + reach < codes.length; from += reach) {
-      const start = from * half - 32768
+  const grain = 2 ** (LEAST_BITS - 1)
+  const fine = realsAt(context, input, 65536 / grain + 1, (index) => index * grain - 32768)
+  const offset = storedOffset(target.format)
+  const format = formatRange(target.format)
+  const limit = (code: number): number => clamp(code, format.low - offset, format.high - offset)
+  const codes = Float64Array.from(fine, (real) => real / target.scale + target.zeroPoint - offset)
+  const isNear = (bits: number, unitBits: number): boolean => {
+    const reach = 2 ** bits / grain
+    const knot = (index: number): number => clamp(codes[index], KNOTS.low * 2 ** unitBits, KNOTS.high * 2 ** unitBits)
+    for (let from = 0; from + reach < codes.length; from += reach) {
+      const start = from * grain - 32768
       if (start + 2 ** bits < low || start > high) continue
-      const chord = (codes[from] + codes[from + reach]) / 2
-      // What is no number is refused later, where it can be reached.
-      near = !(Math.abs(codes[from + reach / 2] - chord) > CHORD_ERROR)
+      const [left, right] = [knot(from), knot(from + reach)]
+      for (let i = 1; i < reach; i++) {
+        const chord = limit(left + ((right - left) * i) / reach)
+        // What is no number is refused later, where it can be reached.
+        if (Math.abs(limit(codes[from + i]) - chord) > CHORD_ERROR) return false
+      }
     }
-    if (near) return bits
+    return true
   }
-  return LEAST_BITS
+  for (let bits = MOST_BITS; bits > LEAST_BITS; bits--)
+    for (const unitBits of [0, 1] as const) if (isNear(bits, unitBits)) return { bits, unitBits }
+  return { bits: LEAST_BITS, unitBits: 0 }
 }
 
 /** A real value as a stored code (R1); refused where a reachable one is not a number. */
@@ -243,16 +264,20 @@ function codeOf(
 ): (value: number, reachable: boolean) => number {
   const range = formatRange(target.format)
   const offset = storedOffset(target.format)
-  return (value, reachable) => {
-    if (Number.isNaN(value)) {
-      if (!reachable) return 0
-      throw new DyadicError(
-        'unsupported',
-        `node ${quoted(context.node.name)} (${context.node.operator}) is not a number for values that ${quoted(input.tensor.name)} can take; limit its range in the plan, or add a Clip before it`,
-      )
-    }
-    return clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high) - offset
-  }
+  return (value, reachable) =>
+    isNumber(context, input, value, reachable)
+      ? clamp(Math.floor(value / target.scale + target.zeroPoint + 0.5), range.low, range.high) - offset
+      : 0
+}
+
+/** Whether a function has a value; refused where it has none and codes of the input reach there. */
+function isNumber(context: LoweringContext, input: QuantisedValue, value: number, reachable: boolean): boolean {
+  if (!Number.isNaN(value)) return true
+  if (!reachable) return false
+  throw new DyadicError(
+    'unsupported',
+    `node ${quoted(context.node.name)} (${context.node.operator}) is not a number for values that ${quoted(input.tensor.name)} can take; limit its range in the plan, or add a Clip before it`,
+  )
 }
 
 /** R10 with factors for values from zero up and below zero: one, or one for each stored channel. */

@@ -159,7 +159,8 @@ export interface TableInstruction extends InstructionBase {
 
 /**
  * A function of 16-bit codes by straight pieces of 2^bits codes (R9): with u = x + 32768, i = u >> bits, f = u mod 2^bits the
- * output is clamp((knots[i]·(2^bits − f) + knots[i+1]·f + 2^(bits−1)) >> bits). 65536 / 2^bits + 1 knots.
+ * output is clamp((knots[i]·(2^bits − f) + knots[i+1]·f + 2^(bits−1−g)) >> (bits − g)), where knots count in units of 2^g
+ * codes, g = `unitBits`. 65536 / 2^bits + 1 knots.
  */
 export interface CurveInstruction extends InstructionBase {
   readonly kind: 'curve'
@@ -168,6 +169,8 @@ export interface CurveInstruction extends InstructionBase {
   readonly knots: Int16Array
   /** 1 to 7. */
   readonly bits: number
+  /** Absent means 0; less than `bits`. */
+  readonly unitBits?: 0 | 1
   readonly clamp: Interval
 }
 

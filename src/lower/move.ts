@@ -3,7 +3,7 @@ import { DyadicError, quoted } from '../error.ts'
 import { resolvePads, resolveSlice } from '../graph/operators/select.ts'
 import { hull, interval } from '../num/interval.ts'
 import { rescale } from './elementwise.ts'
-import type { MoveSource } from './integer-graph.ts'
+import type { MoveSource, StorageFormat } from './integer-graph.ts'
 import { moveTo, sourceOf } from './place.ts'
 import {
   demandNarrow,
@@ -185,24 +185,49 @@ export function lowerPad(context: LoweringContext): QuantisedValue {
   return { ...value, tensor: output, view }
 }
 
-/** Concat: inputs in another scale or width than the output's are rescaled first. */
+/**
+ * Concat: inputs in another scale or width than the output's are rescaled, all at once behind the join where they agree among
+ * themselves (as parts of one tensor do), and each by itself otherwise.
+ */
 export function lowerConcat(context: LoweringContext): QuantisedValue {
   const target = narrowPlan(context)
-  const shape = context.outputShape
-  const given = context.attribute<number>('axis') ?? 0
-  const axis = given < 0 ? given + shape.length : given
-  const zeroPoint = target.zeroPoint - storedOffset(target.format)
-  const format = storageFormat(target.format)
   const inputs = context.node.inputs.map((_, index) => {
     const input = context.input(index)
     demandNarrow(input, context.node)
-    const own = uniform(input, context.node)
-    if (own.scale === target.scale && own.zeroPoint === zeroPoint && input.tensor.format === format) return input
-    return rescale(context, input, target, context.fresh())
+    return input
   })
+  const offset = storedOffset(target.format)
+  const planned = numbersOf(target.scale, target.zeroPoint - offset, storageFormat(target.format))
+  const own = inputs.map((input) => {
+    const { scale, zeroPoint } = uniform(input, context.node)
+    return numbersOf(scale, zeroPoint, input.tensor.format)
+  })
+  if (own[0] !== planned && own.every((numbers) => numbers === own[0]))
+    return rescale(context, { ...inputs[0], ...join(context, inputs, context.fresh()) }, target)
+  const alike = inputs.map((input, index) =>
+    own[index] === planned ? input : rescale(context, input, target, context.fresh()),
+  )
+  const { tensor, view } = join(context, alike, context.outputName)
+  return { tensor, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], view }
+}
+
+/** What must agree so that codes can lie in one tensor, for comparison. */
+function numbersOf(scale: number, zeroPoint: number, format: StorageFormat): string {
+  return `${scale} ${zeroPoint} ${format}`
+}
+
+/** The move that puts the inputs of a Concat into one tensor of the first one's numbers. */
+function join(
+  context: LoweringContext,
+  inputs: readonly QuantisedValue[],
+  name: string,
+): Pick<QuantisedValue, 'tensor' | 'view'> {
+  const shape = context.outputShape
+  const given = context.attribute<number>('axis') ?? 0
+  const axis = given < 0 ? given + shape.length : given
   const { storage, view } = assign(shape, joinAssignment(inputs, shape))
   const range = inputs.map((input) => input.tensor.range).reduce(hull)
-  const output = context.tensor({ ...inputs[0].tensor, ...storage, name: context.outputName, range })
+  const tensor = context.tensor({ ...inputs[0].tensor, ...storage, name, range })
   let start = 0
   const sources = inputs.map((input, index): MoveSource => {
     const count = context.inputShape(index)[axis]
@@ -210,8 +235,8 @@ export function lowerConcat(context: LoweringContext): QuantisedValue {
     start += count
     return sourceOf(input, box)
   })
-  context.emit({ kind: 'move', name: context.node.name, output, sources })
-  return { tensor: output, format: target.format, scale: [target.scale], zeroPoint: [target.zeroPoint], view }
+  context.emit({ kind: 'move', name: name === context.outputName ? context.node.name : name, output: tensor, sources })
+  return { tensor, view }
 }
 
 /** Stored like the first input that has a dimension of channels; images stay images. */

@@ -8,10 +8,9 @@ import type { ConvolutionInstruction, Instruction } from '../lower/integer-graph
 import { align } from '../lower/memory.ts'
 import { elementwiseConstants, isElementwise } from './elementwise-calls.ts'
 import { encodeEpilogue, epilogueLanes } from './epilogue.ts'
+import { bytesOf, type Placeable, shareEqual } from './equal-constants.ts'
 import type { DataSegment, KernelCall } from './module.ts'
 import { type PackedWeights, packConvolution, packDepthwise, packNibbles, padChannels } from './pack.ts'
-
-type Placeable = Int8Array | Uint8Array | Int16Array | Int32Array
 
 /** Zeros at address 0: shared zero points of symmetric weights. */
 const ZERO_BLOCK_BYTES = 64
@@ -41,13 +40,13 @@ export function placeConstants(instructions: readonly Instruction[]): PlacedCons
     return offset
   }
   const placeBytes = (offset: number, values: Placeable): void => {
-    data.push({ offset, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) })
+    data.push({ offset, bytes: bytesOf(values) })
   }
-  const placeData = (values: Placeable): number => {
-    const offset = place(values.byteLength)
-    placeBytes(offset, values)
+  const placeData = shareEqual((bytes) => {
+    const offset = place(bytes.length)
+    placeBytes(offset, bytes)
     return offset
-  }
+  })
   const placeWeights = ({ panels, pairs, codes, narrow, scaling, ...packed }: PackedWeights): number => {
     const zeroPoints = packed.zeroPointStep === 0 ? 0 : placeData(packed.zeroPoints)
     const stored = narrow ? packNibbles(codes) : codes

@@ -111,14 +111,13 @@ export function elementwiseCalls(
     case 'curve':
       return [
         {
-          kernel: 'curve',
+          kernel: `curve${instruction.bits}${wide(output) ? '' : 'To8'}`,
           arguments: [
             at(instruction.input),
             at(output),
-            wide(output),
             codes(output),
             constants[0],
-            instruction.bits,
+            instruction.unitBits ?? 0,
             constants[1],
           ],
         },

@@ -13,7 +13,9 @@
 // pixel and some pixels are computed twice, with equal results.
 //
 // Pixels go in blocks of BLOCK, so that one weight panel stays in the first-level cache while the block's rows pass.
-import { clampCodes, clampHalves, scaleKind, withZeroPoint } from './requantize'
+import {
+  clampCodes, clampHalves, highHalves, isSymmetric, limitHalves, lowHalves, scaleKind, withZeroPoint,
+} from './requantize'
 
 const BLOCK: i32 = 96
 
@@ -56,6 +58,8 @@ function convolution<Kind>(
   const segmentBytes: usize = segmentPairs * 4
   const panelBytes: usize = kernelHeight * segments * segmentPairs * 32
   const wrap = rowStep - outputWidth * pixelStep
+  const symmetric = sizeof<Kind>() == 2 && isSymmetric(epilogue)
+  const rowShift = min(highShift, 7)
   for (let blockStart = 0; blockStart < pixels; blockStart += BLOCK) {
     const blockEnd = min(blockStart + BLOCK, pixels)
     let panel = weights
@@ -84,7 +88,8 @@ function convolution<Kind>(
         const a3 = pixel
         pixel += pixelStep
         if (++column == outputWidth) { column = 0; pixel += wrap }
-        let c00 = i32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+        let c00 = v128.load(panelBias), c01 = v128.load(panelBias, 16)
+        let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01
         let w = panel
         for (let i = 0, rowOffset: usize = 0; i < kernelHeight; i++, rowOffset += kernelRowStep) {
           for (let s = 0, offset = rowOffset; s < segments; s++, offset += segmentStep) {
@@ -112,93 +117,145 @@ function convolution<Kind>(
             }
           }
         }
+        // Left shifts are rare: a predicted branch is cheaper than shifts by a variable amount.
+        if (left != 0) {
+          c00 = i32x4.shl(c00, left)
+          c01 = i32x4.shl(c01, left)
+          c10 = i32x4.shl(c10, left)
+          c11 = i32x4.shl(c11, left)
+          c20 = i32x4.shl(c20, left)
+          c21 = i32x4.shl(c21, left)
+          c30 = i32x4.shl(c30, left)
+          c31 = i32x4.shl(c31, left)
+        }
         const position = m * targetStride + n
         let other = residual + position * size
-        c00 = scaled<Kind>(c00, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
-        c01 = scaled<Kind>(c01, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        c00 = scaleKind<Kind>(c00, panelMultipliers, epilogue, other, residualLeft, false)
+        c01 = scaleKind<Kind>(c01, panelMultipliers + 16, epilogue, other, residualLeft, true)
         other += targetStride * size
-        c10 = scaled<Kind>(c10, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
-        c11 = scaled<Kind>(c11, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        c10 = scaleKind<Kind>(c10, panelMultipliers, epilogue, other, residualLeft, false)
+        c11 = scaleKind<Kind>(c11, panelMultipliers + 16, epilogue, other, residualLeft, true)
         other += targetStride * size
-        c20 = scaled<Kind>(c20, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
-        c21 = scaled<Kind>(c21, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        c20 = scaleKind<Kind>(c20, panelMultipliers, epilogue, other, residualLeft, false)
+        c21 = scaleKind<Kind>(c21, panelMultipliers + 16, epilogue, other, residualLeft, true)
         other += targetStride * size
-        c30 = scaled<Kind>(c30, panelBias, panelMultipliers, epilogue, left, other, residualLeft, false)
-        c31 = scaled<Kind>(c31, panelBias + 16, panelMultipliers + 16, epilogue, left, other, residualLeft, true)
+        c30 = scaleKind<Kind>(c30, panelMultipliers, epilogue, other, residualLeft, false)
+        c31 = scaleKind<Kind>(c31, panelMultipliers + 16, epilogue, other, residualLeft, true)
         // Shifts by constants compose to the shift by highShift; by a variable amount each would cost four instructions.
-        if (highShift & 1) {
-          c00 = i32x4.shr_s(c00, 1)
-          c01 = i32x4.shr_s(c01, 1)
-          c10 = i32x4.shr_s(c10, 1)
-          c11 = i32x4.shr_s(c11, 1)
-          c20 = i32x4.shr_s(c20, 1)
-          c21 = i32x4.shr_s(c21, 1)
-          c30 = i32x4.shr_s(c30, 1)
-          c31 = i32x4.shr_s(c31, 1)
-        }
-        if (highShift & 2) {
-          c00 = i32x4.shr_s(c00, 2)
-          c01 = i32x4.shr_s(c01, 2)
-          c10 = i32x4.shr_s(c10, 2)
-          c11 = i32x4.shr_s(c11, 2)
-          c20 = i32x4.shr_s(c20, 2)
-          c21 = i32x4.shr_s(c21, 2)
-          c30 = i32x4.shr_s(c30, 2)
-          c31 = i32x4.shr_s(c31, 2)
-        }
-        if (highShift & 4) {
-          c00 = i32x4.shr_s(c00, 4)
-          c01 = i32x4.shr_s(c01, 4)
-          c10 = i32x4.shr_s(c10, 4)
-          c11 = i32x4.shr_s(c11, 4)
-          c20 = i32x4.shr_s(c20, 4)
-          c21 = i32x4.shr_s(c21, 4)
-          c30 = i32x4.shr_s(c30, 4)
-          c31 = i32x4.shr_s(c31, 4)
-        }
-        if (highShift & 8) {
-          c00 = i32x4.shr_s(c00, 8)
-          c01 = i32x4.shr_s(c01, 8)
-          c10 = i32x4.shr_s(c10, 8)
-          c11 = i32x4.shr_s(c11, 8)
-          c20 = i32x4.shr_s(c20, 8)
-          c21 = i32x4.shr_s(c21, 8)
-          c30 = i32x4.shr_s(c30, 8)
-          c31 = i32x4.shr_s(c31, 8)
-        }
-        if (highShift & 16) {
-          c00 = i32x4.shr_s(c00, 16)
-          c01 = i32x4.shr_s(c01, 16)
-          c10 = i32x4.shr_s(c10, 16)
-          c11 = i32x4.shr_s(c11, 16)
-          c20 = i32x4.shr_s(c20, 16)
-          c21 = i32x4.shr_s(c21, 16)
-          c30 = i32x4.shr_s(c30, 16)
-          c31 = i32x4.shr_s(c31, 16)
-        }
         let to = target + position * size
-        if (sizeof<Kind>() == 4) {
-          const step = targetStride * 4
-          storeWide(to, c00, c01, epilogue)
-          storeWide(to + step, c10, c11, epilogue)
-          storeWide(to + 2 * step, c20, c21, epilogue)
-          storeWide(to + 3 * step, c30, c31, epilogue)
-        } else if (sizeof<Kind>() == 2) {
-          const step = targetStride * 2
-          v128.store(to, clampHalves(c00, c01, epilogue))
-          v128.store(to + step, clampHalves(c10, c11, epilogue))
-          v128.store(to + 2 * step, clampHalves(c20, c21, epilogue))
-          v128.store(to + 3 * step, clampHalves(c30, c31, epilogue))
+        if (sizeof<Kind>() == 1) {
+          // More than 7 is rare. What saturates in 16 bits is then at least 255 or at most -256 behind the other shifts:
+          // beyond every code, whatever the zero point.
+          if (highShift > 7) {
+            const excess = highShift - 7
+            c00 = i32x4.shr_s(c00, excess)
+            c01 = i32x4.shr_s(c01, excess)
+            c10 = i32x4.shr_s(c10, excess)
+            c11 = i32x4.shr_s(c11, excess)
+            c20 = i32x4.shr_s(c20, excess)
+            c21 = i32x4.shr_s(c21, excess)
+            c30 = i32x4.shr_s(c30, excess)
+            c31 = i32x4.shr_s(c31, excess)
+          }
+          let r0 = i16x8.narrow_i32x4_s(c00, c01), r1 = i16x8.narrow_i32x4_s(c10, c11)
+          let r2 = i16x8.narrow_i32x4_s(c20, c21), r3 = i16x8.narrow_i32x4_s(c30, c31)
+          if (rowShift & 1) {
+            r0 = i16x8.shr_s(r0, 1)
+            r1 = i16x8.shr_s(r1, 1)
+            r2 = i16x8.shr_s(r2, 1)
+            r3 = i16x8.shr_s(r3, 1)
+          }
+          if (rowShift & 2) {
+            r0 = i16x8.shr_s(r0, 2)
+            r1 = i16x8.shr_s(r1, 2)
+            r2 = i16x8.shr_s(r2, 2)
+            r3 = i16x8.shr_s(r3, 2)
+          }
+          if (rowShift & 4) {
+            r0 = i16x8.shr_s(r0, 4)
+            r1 = i16x8.shr_s(r1, 4)
+            r2 = i16x8.shr_s(r2, 4)
+            r3 = i16x8.shr_s(r3, 4)
+          }
+          const zero = v128.load(epilogue, 16)
+          let codes = clampCodes(i16x8.add_sat_s(r0, zero), i16x8.add_sat_s(r1, zero), epilogue)
+          v128.store64_lane(to, codes, 0)
+          to += targetStride
+          v128.store64_lane(to, codes, 1)
+          to += targetStride
+          codes = clampCodes(i16x8.add_sat_s(r2, zero), i16x8.add_sat_s(r3, zero), epilogue)
+          v128.store64_lane(to, codes, 0)
+          to += targetStride
+          v128.store64_lane(to, codes, 1)
         } else {
-          let codes = clampCodes(withZeroPoint(c00, c01, epilogue), withZeroPoint(c10, c11, epilogue), epilogue)
-          v128.store64_lane(to, codes, 0)
-          to += targetStride
-          v128.store64_lane(to, codes, 1)
-          to += targetStride
-          codes = clampCodes(withZeroPoint(c20, c21, epilogue), withZeroPoint(c30, c31, epilogue), epilogue)
-          v128.store64_lane(to, codes, 0)
-          to += targetStride
-          v128.store64_lane(to, codes, 1)
+          if (highShift & 1) {
+            c00 = i32x4.shr_s(c00, 1)
+            c01 = i32x4.shr_s(c01, 1)
+            c10 = i32x4.shr_s(c10, 1)
+            c11 = i32x4.shr_s(c11, 1)
+            c20 = i32x4.shr_s(c20, 1)
+            c21 = i32x4.shr_s(c21, 1)
+            c30 = i32x4.shr_s(c30, 1)
+            c31 = i32x4.shr_s(c31, 1)
+          }
+          if (highShift & 2) {
+            c00 = i32x4.shr_s(c00, 2)
+            c01 = i32x4.shr_s(c01, 2)
+            c10 = i32x4.shr_s(c10, 2)
+            c11 = i32x4.shr_s(c11, 2)
+            c20 = i32x4.shr_s(c20, 2)
+            c21 = i32x4.shr_s(c21, 2)
+            c30 = i32x4.shr_s(c30, 2)
+            c31 = i32x4.shr_s(c31, 2)
+          }
+          if (highShift & 4) {
+            c00 = i32x4.shr_s(c00, 4)
+            c01 = i32x4.shr_s(c01, 4)
+            c10 = i32x4.shr_s(c10, 4)
+            c11 = i32x4.shr_s(c11, 4)
+            c20 = i32x4.shr_s(c20, 4)
+            c21 = i32x4.shr_s(c21, 4)
+            c30 = i32x4.shr_s(c30, 4)
+            c31 = i32x4.shr_s(c31, 4)
+          }
+          if (highShift & 8) {
+            c00 = i32x4.shr_s(c00, 8)
+            c01 = i32x4.shr_s(c01, 8)
+            c10 = i32x4.shr_s(c10, 8)
+            c11 = i32x4.shr_s(c11, 8)
+            c20 = i32x4.shr_s(c20, 8)
+            c21 = i32x4.shr_s(c21, 8)
+            c30 = i32x4.shr_s(c30, 8)
+            c31 = i32x4.shr_s(c31, 8)
+          }
+          if (highShift & 16) {
+            c00 = i32x4.shr_s(c00, 16)
+            c01 = i32x4.shr_s(c01, 16)
+            c10 = i32x4.shr_s(c10, 16)
+            c11 = i32x4.shr_s(c11, 16)
+            c20 = i32x4.shr_s(c20, 16)
+            c21 = i32x4.shr_s(c21, 16)
+            c30 = i32x4.shr_s(c30, 16)
+            c31 = i32x4.shr_s(c31, 16)
+          }
+          const step = targetStride * size
+          if (sizeof<Kind>() == 4) {
+            storeWide(to, c00, c01, epilogue)
+            storeWide(to + step, c10, c11, epilogue)
+            storeWide(to + 2 * step, c20, c21, epilogue)
+            storeWide(to + 3 * step, c30, c31, epilogue)
+          } else if (symmetric) {
+            const low = lowHalves(epilogue), high = highHalves(epilogue)
+            v128.store(to, limitHalves(c00, c01, low, high))
+            v128.store(to + step, limitHalves(c10, c11, low, high))
+            v128.store(to + 2 * step, limitHalves(c20, c21, low, high))
+            v128.store(to + 3 * step, limitHalves(c30, c31, low, high))
+          } else {
+            v128.store(to, clampHalves(c00, c01, epilogue))
+            v128.store(to + step, clampHalves(c10, c11, epilogue))
+            v128.store(to + 2 * step, clampHalves(c20, c21, epilogue))
+            v128.store(to + 3 * step, clampHalves(c30, c31, epilogue))
+          }
         }
         m += 4
       }

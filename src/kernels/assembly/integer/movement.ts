@@ -4,6 +4,7 @@
 // A run is one element (1, 2 or 4 bytes) or several. Runs of 8 bytes and more are copied in vectors; the last vector is
 // moved back so that it ends with the run, and some bytes are copied twice.
 
+/** Nine bytes or more. */
 @inline
 function copyRun(source: usize, target: usize, bytes: i32): void {
   if (bytes >= 256) memory.copy(target, source, bytes)
@@ -11,16 +12,28 @@ function copyRun(source: usize, target: usize, bytes: i32): void {
     const last = bytes - 16
     for (let i = 0; i < last; i += 16) v128.store(target + i, v128.load(source + i))
     v128.store(target + last, v128.load(source + last))
-  } else if (bytes >= 8) {
+  } else {
     const last = bytes - 8
     store<u64>(target, load<u64>(source))
     store<u64>(target + last, load<u64>(source + last))
-  } else for (let i = 0; i < bytes; i++) store<u8>(target + i, load<u8>(source + i))
+  }
 }
 
 @inline
 function copyElements<Element>(source: usize, target: usize, count: i32, sourceStep: i32, targetStep: i32): void {
   for (let i = 0; i < count; i++, source += sourceStep, target += targetStep) store<Element>(target, load<Element>(source))
+}
+
+/** Runs of fewer than 8 bytes, by two parts that may overlap. */
+@inline
+function copyShort<Part>(
+  source: usize, target: usize, bytes: i32, count: i32, sourceStep: i32, targetStep: i32,
+): void {
+  const last = bytes - sizeof<Part>()
+  for (let i = 0; i < count; i++, source += sourceStep, target += targetStep) {
+    store<Part>(target, load<Part>(source))
+    store<Part>(target + last, load<Part>(source + last))
+  }
 }
 
 export function move(
@@ -38,6 +51,8 @@ export function move(
         if (run == 1) copyElements<u8>(from2, to2, count3, sourceStep3, targetStep3)
         else if (run == 2) copyElements<u16>(from2, to2, count3, sourceStep3, targetStep3)
         else if (run == 4) copyElements<u32>(from2, to2, count3, sourceStep3, targetStep3)
+        else if (run == 3) copyShort<u16>(from2, to2, run, count3, sourceStep3, targetStep3)
+        else if (run < 8) copyShort<u32>(from2, to2, run, count3, sourceStep3, targetStep3)
         else if (run == 8) copyElements<u64>(from2, to2, count3, sourceStep3, targetStep3)
         else {
           let from3 = from2, to3 = to2

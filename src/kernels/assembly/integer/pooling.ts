@@ -1,31 +1,68 @@
-// Pooling over stored s8 and s16 tensors, eight channels at a time; taps outside the tensor are skipped.
+// Pooling over stored s8 and s16 tensors; taps outside the tensor are skipped.
 import { clampHalves, requantize, storeCodes } from './requantize'
 
+/** Taps before the first one inside [0, size): the window's own start may lie outside. */
+@inline
+function firstTap(start: i32, dilation: i32): i32 {
+  let tap = 0
+  for (let at = start; at < 0; at += dilation) tap++
+  return tap
+}
+
+/** Number of taps up to the last one inside. */
+@inline
+function endTap(start: i32, dilation: i32, taps: i32, size: i32): i32 {
+  while (taps > 0 && start + (taps - 1) * dilation >= size) taps--
+  return taps
+}
+
+@inline
+function largest<Code>(a: v128, b: v128): v128 {
+  return sizeof<Code>() == 1 ? i8x16.max_s(a, b) : i16x8.max_s(a, b)
+}
+
+/** Two vectors of channels at a time, then eight channels. */
 @inline
 function maxPooling<Code>(
   source: usize, target: usize, height: i32, width: i32, stride: i32, outputHeight: i32, outputWidth: i32,
   kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32, top: i32, left: i32,
 ): void {
-  const size: i32 = sizeof<Code>()
-  for (let oy = 0; oy < outputHeight; oy++)
+  const pixelBytes = stride * sizeof<Code>(), pairedBytes = pixelBytes & -32
+  const least = sizeof<Code>() == 1 ? i8x16.splat(-128) : i16x8.splat(-32768)
+  const stepX = dilationX * pixelBytes, stepY = dilationY * width * pixelBytes
+  for (let oy = 0; oy < outputHeight; oy++) {
+    const y = oy * strideY - top
+    const firstRow = firstTap(y, dilationY)
+    const rows = endTap(y, dilationY, kernelHeight, height) - firstRow
     for (let ox = 0; ox < outputWidth; ox++) {
-      for (let c = 0; c < stride; c += 8) {
-        let largest = size == 1 ? i8x16.splat(-128) : i16x8.splat(-32768)
-        for (let i = 0; i < kernelHeight; i++) {
-          const y = oy * strideY + i * dilationY - top
-          if (<u32>y >= <u32>height) continue
-          for (let j = 0; j < kernelWidth; j++) {
-            const x = ox * strideX + j * dilationX - left
-            if (<u32>x >= <u32>width) continue
-            const codes = source + ((y * width + x) * stride + c) * size
-            largest = size == 1 ? i8x16.max_s(largest, v128.load64_zero(codes)) : i16x8.max_s(largest, v128.load(codes))
+      const x = ox * strideX - left
+      const firstColumn = firstTap(x, dilationX)
+      const rowBytes = max(0, endTap(x, dilationX, kernelWidth, width) - firstColumn) * stepX
+      const window = source + ((y + firstRow * dilationY) * width + x + firstColumn * dilationX) * pixelBytes
+      let c = 0
+      for (; c < pairedBytes; c += 32) {
+        let a = least, b = least
+        let row = window + c
+        for (let i = 0; i < rows; i++, row += stepY)
+          for (let tap = row, end = row + rowBytes; tap < end; tap += stepX) {
+            a = largest<Code>(a, v128.load(tap))
+            b = largest<Code>(b, v128.load(tap, 16))
           }
-        }
-        if (size == 1) v128.store64_lane(target + c, largest, 0)
-        else v128.store(target + c * 2, largest)
+        v128.store(target + c, a)
+        v128.store(target + c, b, 16)
       }
-      target += stride * size
+      for (; c < pixelBytes; c += 8 * sizeof<Code>()) {
+        let a = least
+        let row = window + c
+        for (let i = 0; i < rows; i++, row += stepY)
+          for (let tap = row, end = row + rowBytes; tap < end; tap += stepX)
+            a = largest<Code>(a, sizeof<Code>() == 1 ? v128.load64_zero(tap) : v128.load(tap))
+        if (sizeof<Code>() == 1) v128.store64_lane(target + c, a, 0)
+        else v128.store(target + c, a)
+      }
+      target += pixelBytes
     }
+  }
 }
 
 export function maxPool(

@@ -75,6 +75,30 @@ export function clampHalves(first: v128, second: v128, epilogue: usize): v128 {
   )
 }
 
+/** Whether the zero point of an s16 epilogue is 0: then narrowing saturates where the limits lie, and may come first. */
+@inline
+export function isSymmetric(epilogue: usize): bool {
+  return !v128.any_true(v128.load(epilogue, 16))
+}
+
+/** The limits of a symmetric s16 epilogue as i16x8. */
+@inline
+export function lowHalves(epilogue: usize): v128 {
+  const low = v128.load(epilogue, 32)
+  return i16x8.narrow_i32x4_s(low, low)
+}
+@inline
+export function highHalves(epilogue: usize): v128 {
+  const high = v128.load(epilogue, 48)
+  return i16x8.narrow_i32x4_s(high, high)
+}
+
+/** Eight requantised values -> 16-bit codes of zero point 0. */
+@inline
+export function limitHalves(first: v128, second: v128, low: v128, high: v128): v128 {
+  return i16x8.min_s(i16x8.max_s(i16x8.narrow_i32x4_s(first, second), low), high)
+}
+
 /** Four residual codes minus their zero point in 32-bit lanes: channels 0-3 of the eight at `residual`, or 4-7. */
 @inline
 function residualOf<Kind>(residual: usize, epilogue: usize, upper: bool): v128 {
