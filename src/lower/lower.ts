@@ -79,12 +79,17 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
 /** Operators that can be lowered, by name. */
 export const lowerable: ReadonlySet<string> = new Set(lowerings.keys())
 
+/** A Gather whose indices come at run time, as an embedding's do. */
+function readsComputedIndices(graph: Graph, { operator, inputs }: Node): boolean {
+  return operator === 'Gather' && !graph.constants.has(inputs[1] ?? '')
+}
+
 /** Everything of a fused graph that has no integer form, as readable lines; empty when it can be compiled. */
 export function findUnsupported(graph: Graph): string[] {
   const problems: string[] = []
   const byOperator = new Map<string, string[]>()
   for (const node of graph.nodes)
-    if (!lowerings.has(node.operator))
+    if (!lowerings.has(node.operator) || readsComputedIndices(graph, node))
       byOperator.set(node.operator, [...(byOperator.get(node.operator) ?? []), node.name])
   for (const [operator, nodes] of byOperator)
     problems.push(

@@ -149,6 +149,12 @@ export function lowerGather(context: LoweringContext): QuantisedValue {
 export function lowerPad(context: LoweringContext): QuantisedValue {
   const value = context.input(0)
   demandNarrow(value, context.node)
+  const mode = context.attribute<string>('mode') ?? 'constant'
+  if (mode !== 'constant')
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (Pad) has mode ${quoted(mode)}, which \`simplify\` turns into Gather; simplify the graph first`,
+    )
   const { scale, zeroPoint } = uniform(value, context.node)
   const real = context.hasInput(2) ? Number(context.constant(2).values[0] ?? 0) : 0
   const fill = Math.floor(real / scale + zeroPoint + 0.5)

@@ -150,11 +150,15 @@ describe('damaged models', () => {
 })
 
 describe('bombs', () => {
+  /** Milliseconds of processor time: what others do on the machine does not count. */
   const timed = (act: () => unknown): number => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     act()
-    return performance.now() - start
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1000
   }
+  /** What is not bounded takes minutes. */
+  const BOUND = 6000
   const wrapped = (graph: Uint8Array) => {
     const length = graph.length
     return Buffer.concat([
@@ -180,13 +184,13 @@ describe('bombs', () => {
     const bytes = wrapped(graph)
     expect(
       timed(() => expect(refusal(bytes)).toContain('limit: the ONNX file has more than 1000000 messages')),
-    ).toBeLessThan(2000)
+    ).toBeLessThan(BOUND)
   })
 
   it('10 MB of unknown fields are passed over in bounded time', () => {
     const graph = new Uint8Array(10_000_000)
     for (let i = 0; i < graph.length; i += 2) graph[i] = 0x78
-    expect(timed(() => refusal(wrapped(graph)))).toBeLessThan(2000)
+    expect(timed(() => refusal(wrapped(graph)))).toBeLessThan(BOUND)
   })
 
   it('a chain of 100,000 nodes is read in bounded time, and a cycle as long is found', () => {

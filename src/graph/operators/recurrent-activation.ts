@@ -2,6 +2,13 @@
  * The functions inside recurrent operators, chosen by name with up to two parameters. Attribute `activations` is one string
  * here, names separated by commas: the reader joins ONNX's list. Source: onnx/docs/Operators.md, LSTM.
  */
+import {
+  exponential,
+  exponentialLessOne,
+  hyperbolicTangent,
+  logarithmOfOneAnd,
+  logistic,
+} from '../../num/elementary.ts'
 import type { AttributeValue } from '../graph.ts'
 import { numbersAttribute, unsupported } from './context.ts'
 
@@ -17,19 +24,19 @@ interface Choice {
 /** Names are compared without case, as ONNX does. */
 const FUNCTIONS: ReadonlyMap<string, Choice> = new Map<string, Choice>([
   ['relu', { make: () => (x) => Math.max(0, x) }],
-  ['tanh', { make: () => Math.tanh }],
-  ['sigmoid', { make: () => (x) => 1 / (1 + Math.exp(-x)) }],
+  ['tanh', { make: () => hyperbolicTangent }],
+  ['sigmoid', { make: () => logistic }],
   ['affine', { alpha: 1, beta: 0, make: (alpha, beta) => (x) => alpha * x + beta }],
   ['leakyrelu', { alpha: Math.fround(0.01), make: (alpha) => (x) => (x >= 0 ? x : alpha * x) }],
   ['thresholdedrelu', { alpha: 1, make: (alpha) => (x) => (x > alpha ? x : 0) }],
-  ['scaledtanh', { alpha: 1, beta: 1, make: (alpha, beta) => (x) => alpha * Math.tanh(beta * x) }],
+  ['scaledtanh', { alpha: 1, beta: 1, make: (alpha, beta) => (x) => alpha * hyperbolicTangent(beta * x) }],
   [
     'hardsigmoid',
     { alpha: Math.fround(0.2), beta: 0.5, make: (alpha, beta) => (x) => Math.min(1, Math.max(0, alpha * x + beta)) },
   ],
-  ['elu', { alpha: 1, make: (alpha) => (x) => (x >= 0 ? x : alpha * Math.expm1(x)) }],
+  ['elu', { alpha: 1, make: (alpha) => (x) => (x >= 0 ? x : alpha * exponentialLessOne(x)) }],
   ['softsign', { make: () => (x) => x / (1 + Math.abs(x)) }],
-  ['softplus', { make: () => (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) }],
+  ['softplus', { make: () => (x) => Math.max(x, 0) + logarithmOfOneAnd(exponential(-Math.abs(x))) }],
 ])
 
 /**
