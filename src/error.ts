@@ -18,18 +18,28 @@ export type ErrorCode =
   /** A compiled program is not what it claims to be (exit 5). */
   | 'verification'
 
-/** Longest message that is ever shown, in characters. */
+/** Longest message that is ever shown, in bytes of UTF-8. */
 export const MAXIMUM_MESSAGE_LENGTH = 4096
+
+const ELLIPSIS = '…'
+const UTF8 = new TextEncoder()
+
+function shortened(message: string): string {
+  // A character takes at least one byte, and at most three for each of its UTF-16 units.
+  if (3 * message.length <= MAXIMUM_MESSAGE_LENGTH) return message
+  const start = message.slice(0, MAXIMUM_MESSAGE_LENGTH + 1)
+  const whole = new Uint8Array(3 * start.length)
+  if (UTF8.encodeInto(start, whole).written <= MAXIMUM_MESSAGE_LENGTH) return message
+  const room = whole.subarray(0, MAXIMUM_MESSAGE_LENGTH - UTF8.encode(ELLIPSIS).length)
+  return start.slice(0, UTF8.encodeInto(start, room).read) + ELLIPSIS
+}
 
 export class DyadicError extends Error {
   override readonly name = 'DyadicError'
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(
-      message.length <= MAXIMUM_MESSAGE_LENGTH ? message : `${message.slice(0, MAXIMUM_MESSAGE_LENGTH - 1)}…`,
-      options,
-    )
+    super(shortened(message), options)
     this.code = code
   }
 }

@@ -32,7 +32,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   reference: { imports: ['error.ts', 'num', 'graph', 'kernels'] },
   quantize: { imports: ['error.ts', 'num', 'graph', 'reference'], types: ['data'], packages: ['zod'] },
   lower: {
-    imports: ['error.ts', 'num', 'graph', PLAN, 'quantize/base64-codes.ts', 'kernels/scalar/geometry.ts'],
+    imports: ['error.ts', 'num', 'graph', PLAN, 'quantize/base64-codes.ts', 'kernels/scalar/geometry.ts'].concat([
+      'quantize/plan-names.ts',
+    ]),
     packages: ['@noble/hashes'],
   },
   program: { imports: ['error.ts', 'num', 'kernels', 'lower', PLAN], types: ['graph'], packages: ['@noble/hashes'] },

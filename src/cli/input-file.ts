@@ -4,6 +4,7 @@
  */
 import { nodeFiles } from '../data/node-files.ts'
 import { readNpy } from '../data/npy.ts'
+import { parseStrictJson } from '../data/strict-json.ts'
 import { DyadicError, quoted } from '../error.ts'
 import type { ProgramPort } from '../program/manifest.ts'
 
@@ -76,12 +77,7 @@ function fromNpy(path: string, bytes: Uint8Array, port: ProgramPort, integersOnl
 }
 
 function fromJson(path: string, bytes: Uint8Array, port: ProgramPort, integersOnly: boolean): InputArray {
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw refuse(path, port, 'it is not JSON in UTF-8; give an array of numbers')
-  }
+  const json = parseStrictJson(bytes, `${quoted(path)} for input ${quoted(port.name)}`)
   const shape = jsonShape(json)
   const numbers = ([json] as unknown[]).flat(Number.POSITIVE_INFINITY)
   const bad = numbers.findIndex((value) => typeof value !== 'number')

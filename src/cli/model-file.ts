@@ -6,17 +6,19 @@ import { createHash } from 'node:crypto'
 import { nodeFiles } from '../data/node-files.ts'
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
+import { defaultWorkLimits, type WorkLimits } from '../graph/work-limits.ts'
 import { findUnsupported } from '../lower/lower.ts'
-import { parseOnnx } from '../onnx/index.ts'
+import { type Limits, parseOnnx } from '../onnx/index.ts'
 import type { ProgramManifest } from '../program/manifest.ts'
 import { verifyModule } from '../program/verify.ts'
 import { type PreparedNetwork, prepare } from '../quantize/prepare.ts'
 import { loadSync, type Network } from '../runtime/index.ts'
+import { openExternalFiles } from './external-data.ts'
 import type { OptionValues } from './options.ts'
 import { readManifest } from './read-manifest.ts'
 
-/** Options that say what an ONNX file leaves open: sizes of symbolic axes, and inputs that are constants. */
-export const SHAPE_OPTIONS = ['batch', 'axis', 'bind'] as const
+/** Options that say what an ONNX file leaves open (sizes of symbolic axes, inputs that are constants) and may ask for. */
+export const SHAPE_OPTIONS = ['batch', 'axis', 'bind', 'limits'] as const
 type ShapeOption = (typeof SHAPE_OPTIONS)[number]
 
 const LARGEST_MODEL = 2 ** 31 - 1
@@ -58,13 +60,37 @@ export interface OnnxModel {
   readonly unsupported: readonly string[]
 }
 
-/** Reads the bytes of an ONNX file and prepares the network. Throws as `parseOnnx` and `prepare`. */
+/**
+ * Reads the bytes of an ONNX file and prepares the network; external data is read from files below the model's folder.
+ * Throws as `parseOnnx` and `prepare`.
+ */
 export function parseModel(path: string, bytes: Uint8Array, shapes: OptionValues<ShapeOption>): OnnxModel {
   return about(path, () => {
-    const graph = parseOnnx(bytes, { batch: shapes.batch, axes: shapes.axis, bind: shapes.bind })
-    const prepared = prepare(graph)
+    const { reading, work } = splitLimits(shapes.limits)
+    const files = openExternalFiles(path)
+    const { batch, axis: axes, bind } = shapes
+    let graph: Graph
+    try {
+      graph = parseOnnx(bytes, { batch, axes, bind, limits: reading, external: files.read })
+    } finally {
+      files.close()
+    }
+    const prepared = prepare(graph, work)
     return { bytes, graph, prepared, unsupported: findUnsupported(prepared.compiled) }
   })
+}
+
+/** The limits of the reader, and those of the passes after it. */
+function splitLimits(given: OptionValues<'limits'>['limits'] = {}): {
+  reading: Partial<Limits>
+  work: Partial<WorkLimits>
+} {
+  const isWork = ([name]: [string, number]): boolean => Object.hasOwn(defaultWorkLimits, name)
+  const entries = Object.entries(given)
+  return {
+    reading: Object.fromEntries(entries.filter((entry) => !isWork(entry))),
+    work: Object.fromEntries(entries.filter(isWork)),
+  }
 }
 
 /** The complaint about a network that cannot be compiled, with everything that stands in the way. */

@@ -6,7 +6,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DyadicError } from '../error.ts'
 import { formatNamed } from '../formats/catalogue.ts'
+import { defaultWorkLimits } from '../graph/work-limits.ts'
 import { DEFAULT_RANGE } from '../index.ts'
+import { limitNames } from '../onnx/index.ts'
 import { createObserver } from '../quantize/create-observer.ts'
 import { type KeepRule, type KeptFormat, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
@@ -138,6 +140,21 @@ function bindings(
   return Object.fromEntries([...Object.entries(previous ?? {}), [text.slice(0, at), numbers.map(Number)]])
 }
 
+function limitList(
+  text: string,
+  previous: Readonly<Record<string, number>> | undefined,
+): Readonly<Record<string, number>> {
+  const known: readonly string[] = [...limitNames, ...Object.keys(defaultWorkLimits)]
+  const given = text.split(',').map((part): [string, number] => {
+    const [, name = '', digits = ''] = /^(\w+)=(\d{1,16})$/.exec(part) ?? []
+    const value = Number(digits)
+    if (!known.includes(name) || !Number.isSafeInteger(value) || value < 1)
+      throw new InvalidArgumentError(`Write name=value with a positive integer; limits are ${known.join(', ')}.`)
+    return [name, value]
+  })
+  return Object.fromEntries([...Object.entries(previous ?? {}), ...given])
+}
+
 function formatList(text: string): readonly string[] {
   const names = text.split(',')
   for (const name of names) parsed(() => formatNamed(name))
@@ -193,6 +210,12 @@ const table = {
     group: MODEL,
     parse: bindings,
     help: 'makes an input a constant, as sr=16000 (elements of a list separated by commas), or gives a symbolic axis its size; may be given several times',
+  }),
+  limits: entry<Readonly<Record<string, number>>>({
+    flags: '--limits <name=value,...>',
+    group: MODEL,
+    parse: limitList,
+    help: `how much an ONNX file may ask for: ${[...limitNames, ...Object.keys(defaultWorkLimits)].join(', ')}; docs/limits.md`,
   }),
   calibrate: entry<string>({
     flags: '--calibrate <data>',

@@ -1,5 +1,6 @@
 /** Where the numbers of a compilation come from: a plan file, the model file's own scales, or calibration. */
 import { nodeFiles } from '../data/node-files.ts'
+import { parseStrictJson } from '../data/strict-json.ts'
 import { DyadicError, quoted } from '../error.ts'
 import { DEFAULT_METHODS, type QuantizeOptions, quantize } from '../index.ts'
 import { checkSampleShape } from '../quantize/input.ts'
@@ -29,13 +30,7 @@ const LARGEST_PLAN = 2 ** 28
 /** A plan file as parsed. Throws `refused` naming the file. */
 export async function readPlan(path: string): Promise<Plan> {
   const bytes = await nodeFiles.read(path, LARGEST_PLAN)
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new DyadicError('refused', `${quoted(path)}: a plan is JSON in UTF-8, this file is not`, { cause })
-  }
-  return parsePlan(json, quoted(path))
+  return parsePlan(parseStrictJson(bytes, `${quoted(path)}: a plan`), quoted(path))
 }
 
 /**

@@ -7,6 +7,7 @@ import { type DataCard, parseDataCard } from './card.ts'
 import type { FileAccess } from './data-set.ts'
 import { splitPath } from './file-path.ts'
 import { isPictureName } from './images.ts'
+import { parseStrictJson } from './strict-json.ts'
 
 export interface CardForPath {
   readonly card: DataCard
@@ -49,13 +50,7 @@ export async function cardForPath(
 
 async function readCard(path: string, files: FileAccess): Promise<DataCard> {
   const bytes = await files.read(path, CARD_LIMIT)
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw new DyadicError('refused', `data card ${quoted(path)} is not JSON in UTF-8`, { cause: error })
-  }
-  return parseDataCard(json, path)
+  return parseDataCard(parseStrictJson(bytes, `data card ${quoted(path)}`), path)
 }
 
 function npyCard(

@@ -15,6 +15,9 @@ export interface CsvRow {
   readonly line: number
 }
 
+/** Fields of one row. */
+const MOST_FIELDS = 65_536
+
 /** Reads a table. Throws `refused` naming `where` and the line for text that is not UTF-8 or not such a table. */
 export function readCsv(bytes: Uint8Array, where: string): CsvTable {
   const refuse = (what: string) => new DyadicError('refused', `CSV file ${quoted(where)}: ${what}`)
@@ -27,7 +30,8 @@ export function readCsv(bytes: Uint8Array, where: string): CsvTable {
   const rows = readRows(text, refuse)
   const header = rows.shift()
   if (header === undefined) throw refuse('it is empty; the first line must name the columns')
-  const repeated = header.fields.find((name, i) => header.fields.indexOf(name) !== i)
+  const names = new Set<string>()
+  const repeated = header.fields.find((name) => names.size === names.add(name).size)
   if (repeated !== undefined) throw refuse(`two columns are called ${quoted(repeated)}`)
   for (const row of rows)
     if (row.fields.length !== header.fields.length)
@@ -57,6 +61,7 @@ function readRows(text: string, refuse: (what: string) => DyadicError): CsvRow[]
         if (field.includes('"')) throw refuse(`line ${line} has a quote inside a field without quotes`)
       }
       fields.push(field)
+      if (fields.length > MOST_FIELDS) throw refuse(`line ${line} has more than ${MOST_FIELDS} fields, that is columns`)
       if (text[at] !== ',') break
       at++
     }

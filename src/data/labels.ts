@@ -137,7 +137,7 @@ function csvLabels(
     if (at < 0)
       throw new DyadicError(
         'refused',
-        `label file ${quoted(path)} has no column ${quoted(name)}, it has ${columns.map(quoted).join(', ')}; ` +
+        `label file ${quoted(path)} has no column ${quoted(name)}, it has ${columns.slice(0, 20).map(quoted).join(', ')}${columns.length > 20 ? `, … (${columns.length})` : ''}; ` +
           `name the right one in "labels.${key}"`,
       )
     return at

@@ -4,13 +4,15 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { AttributeValue, Graph, Node, Value } from './graph.ts'
-import type { AttributeKind, InferContext, InferredValue, Operator } from './operator.ts'
+import type { AttributeKind, AttributeSchema, InferContext, InferredValue, Operator } from './operator.ts'
 import { operators } from './operators/index.ts'
 import { foldShapeArithmetic } from './shape-arithmetic.ts'
 import { type Constant, elementCount } from './tensor.ts'
 
 /** Largest number of elements of one value: offsets stay within 32 bits everywhere. */
 export const MAXIMUM_ELEMENTS = 2 ** 31 - 1
+/** Largest number of axes of one value: a hostile file could otherwise multiply long shapes by many values. */
+const MAXIMUM_RANK = 64
 
 /** What a graph is made from. Nodes stand in topological order; inputs are run-time inputs only. */
 export interface GraphParts {
@@ -43,6 +45,11 @@ export function inferGraph(parts: GraphParts, expand?: Expansion): Graph {
     if (value.name === '') throw new DyadicError('refused', `${where} has an empty name`)
     if (values.has(value.name))
       throw new DyadicError('refused', `${where}: value ${quoted(value.name)} is defined twice`)
+    if (value.shape.length > MAXIMUM_RANK)
+      throw new DyadicError(
+        'limit',
+        `${where}: value ${quoted(value.name)} has ${value.shape.length} axes; at most ${MAXIMUM_RANK} are done`,
+      )
     if (!value.shape.every((size) => Number.isSafeInteger(size) && size >= 0))
       throw new DyadicError('refused', `${where}: value ${quoted(value.name)} has shape [${value.shape}]`)
     if (elementCount(value.shape) > MAXIMUM_ELEMENTS)
@@ -66,7 +73,8 @@ export function inferGraph(parts: GraphParts, expand?: Expansion): Graph {
     }
     if (expand !== undefined) refuseUnknown([given])
     const operator = operators.get(given.operator) as Operator
-    const node = { ...given, attributes: checkedAttributes(given, operator) }
+    const attributes = checkedAttributes(given, operator)
+    const node = attributes === given.attributes ? given : { ...given, attributes }
     const inferred = operator.infer(inferContext(node, values, constants))
     node.outputs.forEach((name, index) => {
       if (name !== '') define({ name, ...inferred[index] }, `node ${quoted(node.name)}`)
@@ -138,12 +146,23 @@ function refuseUnknown(nodes: readonly Node[]): void {
   )
 }
 
+const schemas = new WeakMap<Operator, ReadonlyMap<string, AttributeSchema>>()
+
+function schemaOf(operator: Operator): ReadonlyMap<string, AttributeSchema> {
+  const known = schemas.get(operator)
+  if (known !== undefined) return known
+  const schema = new Map(Object.entries(operator.attributes))
+  schemas.set(operator, schema)
+  return schema
+}
+
 /** The node's attributes with defaults filled in, in the schema's order. */
 export function checkedAttributes(node: Node, operator: Operator): ReadonlyMap<string, AttributeValue> {
   const wrong = (reason: string): never => {
     throw new DyadicError('refused', `node ${quoted(node.name)} (${operator.name}): ${reason}`)
   }
-  const schema = new Map(Object.entries(operator.attributes))
+  const schema = schemaOf(operator)
+  if (schema.size === 0 && node.attributes.size === 0) return node.attributes
   for (const name of node.attributes.keys())
     if (!schema.has(name)) wrong(`attribute ${quoted(name)} is not defined for ${operator.name}`)
   const attributes = new Map<string, AttributeValue>()

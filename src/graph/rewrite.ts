@@ -43,11 +43,22 @@ export type MutableConstants = Map<string, Constant>
  * are never changed: other nodes may share them.
  */
 export function addConstant(graph: Graph, constants: MutableConstants, base: string, constant: Constant): string {
+  const isTaken = (name: string): boolean => graph.values.has(name) || constants.has(name)
   let name = base
-  for (let i = 2; graph.values.has(name) || constants.has(name); i++) name = `${base}.${i}`
+  if (isTaken(base)) {
+    const next = nextNumbers.get(constants) ?? new Map<string, number>()
+    nextNumbers.set(constants, next)
+    let number = next.get(base) ?? 2
+    while (isTaken(`${base}.${number}`)) number++
+    next.set(base, number + 1)
+    name = `${base}.${number}`
+  }
   constants.set(name, constant)
   return name
 }
+
+/** Where the search for a free number goes on, so that a thousand constants of one base are no million trials. */
+const nextNumbers = new WeakMap<MutableConstants, Map<string, number>>()
 
 /** A tensor's bytes as a constant, shared with the tensor. */
 export function constantOf({ type, shape, data }: Tensor): Constant {

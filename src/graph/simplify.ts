@@ -5,7 +5,7 @@
 import type { Graph } from './graph.ts'
 import { affineToConvolution } from './passes/affine-to-convolution.ts'
 import { foldChannelAffine } from './passes/fold-channel-affine.ts'
-import { foldConstants } from './passes/fold-constants.ts'
+import { foldingBudget, foldConstants as foldWithin } from './passes/fold-constants.ts'
 import { mergeArithmetic } from './passes/merge-arithmetic.ts'
 import { mergePads } from './passes/merge-pads.ts'
 import { mergeReshapes, reshapeUnitTransposes } from './passes/merge-reshapes.ts'
@@ -21,6 +21,7 @@ import { shareNodes } from './passes/share-nodes.ts'
 import { simplifyPowers } from './passes/simplify-powers.ts'
 import { sinkTransposes } from './passes/sink-transposes.ts'
 import { verifyGraph } from './verify.ts'
+import { checkNodeCount, defaultWorkLimits, type WorkLimits } from './work-limits.ts'
 
 /** A pass: returns the graph it was given when it changes nothing. */
 export type Pass = (graph: Graph) => Graph
@@ -44,9 +45,15 @@ function toFixedPoint(graph: Graph, passes: readonly Pass[]): Graph {
   }
 }
 
-/** The simplified graph; inputs and outputs keep their names, types and shapes. */
-export function simplify(graph: Graph): Graph {
+/**
+ * The simplified graph; inputs and outputs keep their names, types and shapes. Throws `limit` for a graph of more nodes than
+ * `limits` allow.
+ */
+export function simplify(graph: Graph, limits: WorkLimits = defaultWorkLimits): Graph {
+  checkNodeCount(graph, limits)
   verifyGraph(graph, 'import')
+  const budget = foldingBudget(graph, limits)
+  const foldConstants: Pass = (from) => foldWithin(from, budget)
   const cleaning: readonly Pass[] = [
     removeIdentities,
     foldConstants,

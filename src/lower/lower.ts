@@ -5,8 +5,10 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
+import { readersOf } from '../graph/readers.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { formatRange, type Plan } from '../quantize/plan.ts'
+import { checkPlanNames } from '../quantize/plan-names.ts'
 import { lowerConvolution, lowerDense } from './accumulate.ts'
 import { lowerAdd, lowerMul, lowerSub } from './combine.ts'
 import { lowerFunction, lowerLeakyRelu, lowerPRelu, rescale } from './elementwise.ts'
@@ -89,8 +91,11 @@ export function findUnsupported(graph: Graph): string[] {
   const problems: string[] = []
   const byOperator = new Map<string, string[]>()
   for (const node of graph.nodes)
-    if (!lowerings.has(node.operator) || readsComputedIndices(graph, node))
-      byOperator.set(node.operator, [...(byOperator.get(node.operator) ?? []), node.name])
+    if (!lowerings.has(node.operator) || readsComputedIndices(graph, node)) {
+      const names = byOperator.get(node.operator)
+      if (names === undefined) byOperator.set(node.operator, [node.name])
+      else names.push(node.name)
+    }
   for (const [operator, nodes] of byOperator)
     problems.push(
       `operator ${quoted(operator)} has no integer form yet (${nodes.length} node${nodes.length > 1 ? 's' : ''}: ${nodes.slice(0, 4).map(quoted).join(', ')}${nodes.length > 4 ? ', …' : ''})`,
@@ -113,6 +118,7 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
   const problems = findUnsupported(graph)
   if (problems.length > 0)
     throw new DyadicError('unsupported', `the network cannot be compiled to integers:\n  ${problems.join('\n  ')}`)
+  checkPlanNames(graph, plan)
 
   const tensors: IntegerTensor[] = []
   const instructions: Instruction[] = []
@@ -215,7 +221,7 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
 
 /** How an input is stored: an image whose channels come last, as TensorFlow has them, where only transposes read it. */
 function inputAssignment(graph: Graph, name: string, shape: readonly number[]): Assignment {
-  const readers = graph.nodes.filter((node) => node.inputs.includes(name))
+  const readers = readersOf(graph, name)
   const channelsLast =
     shape.length === 4 &&
     readers.length > 0 &&

@@ -35,7 +35,7 @@ interface Layout {
   readonly message: string
   /** By field number. */
   readonly fields: readonly (FieldLayout | undefined)[]
-  /** A message without any field, copied for every new one. */
+  /** A message without any field, copied for every one that has some. */
   readonly empty: Readonly<Record<string, unknown>>
 }
 
@@ -68,7 +68,7 @@ const LAYOUTS: ReadonlyMap<string, Layout> = new Map(
       }
       empty[field.name] = repeated ? (scalar === undefined ? EMPTY_LIST : SCALARS[scalar].emptyList) : undefined
     }
-    return [message, { message, fields, empty }]
+    return [message, { message, fields, empty: Object.freeze(empty) }]
   }),
 )
 
@@ -101,8 +101,11 @@ function decodeMessage(reader: WireReader, layout: Layout): Record<string, unkno
     if (scalar === undefined) {
       if (!field.repeated && message[name] !== undefined)
         reader.refuse('the field is given twice; are several files concatenated?', start)
-      const outer = reader.enter(reader.length())
-      const value = decodeMessage(reader, LAYOUTS.get(field.message) as Layout)
+      const length = reader.length()
+      const inner = LAYOUTS.get(field.message) as Layout
+      const outer = reader.enter(length, field.message === 'NodeProto')
+      // Empty messages share one object: a file of two bytes for each must not become a hundred times as large.
+      const value = length === 0 ? inner.empty : decodeMessage(reader, inner)
       reader.leave(outer)
       if (field.repeated) append(message, name, value)
       else message[name] = value

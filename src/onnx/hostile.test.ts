@@ -13,7 +13,7 @@ function outcome(bytes: Uint8Array): Graph | DyadicError {
     return parseOnnx(bytes)
   } catch (error) {
     if (!(error instanceof DyadicError)) throw error
-    expect(error.message.length).toBeLessThanOrEqual(MAXIMUM_MESSAGE_LENGTH)
+    expect(Buffer.byteLength(error.message)).toBeLessThanOrEqual(MAXIMUM_MESSAGE_LENGTH)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a message must not have any
     expect(error.message).not.toMatch(/[\x00-\x1f\x7f]/)
     return error
@@ -175,16 +175,14 @@ describe('bombs', () => {
   }
 
   it.each([
-    ['nodes', 0x0a],
-    ['initializers', 0x2a],
-    ['inputs', 0x5a],
-  ])('10 MB of empty %s end at the limit in bounded time', (_, tag) => {
+    ['nodes', 0x0a, 'more than 2000000 nodes'],
+    ['initializers', 0x2a, 'more than 1000000 messages'],
+    ['inputs', 0x5a, 'more than 1000000 messages'],
+  ])('10 MB of empty %s end at the limit in bounded time', (_, tag, message) => {
     const graph = new Uint8Array(10_000_000)
     for (let i = 0; i < graph.length; i += 2) graph[i] = tag
     const bytes = wrapped(graph)
-    expect(
-      timed(() => expect(refusal(bytes)).toContain('limit: the ONNX file has more than 1000000 messages')),
-    ).toBeLessThan(BOUND)
+    expect(timed(() => expect(refusal(bytes)).toContain(`limit: the ONNX file has ${message}`))).toBeLessThan(BOUND)
   })
 
   it('10 MB of unknown fields are passed over in bounded time', () => {

@@ -1,4 +1,5 @@
 /** ONNX in: `parseOnnx` and its limits. */
 export type { Bindings } from './bindings.ts'
-export { defaultLimits, type Limits } from './limits.ts'
+export type { ExternalReader } from './external-data.ts'
+export { defaultLimits, type Limits, limitNames } from './limits.ts'
 export { type ParseOptions, parseOnnx } from './parse-model.ts'

@@ -7,6 +7,7 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Node } from '../graph/graph.ts'
 import type { Expansion } from '../graph/infer.ts'
 import { type Constant, readConstant } from '../graph/tensor.ts'
+import type { ExternalReader } from './external-data.ts'
 import type { Limits } from './limits.ts'
 import { checkedName } from './name.ts'
 import { type Branches, type Names, readNodes } from './read-nodes.ts'
@@ -17,7 +18,7 @@ import type { Message } from './schema.ts'
  * Replaces If nodes. `names` are all names of the file so far. Throws `unsupported` where a condition is computed at run
  * time, `refused` where node and branch contradict each other.
  */
-export function branchInliner(opset: number, names: Names, limits: Limits): Expansion {
+export function branchInliner(opset: number, names: Names, limits: Limits, read?: ExternalReader): Expansion {
   return (node, values, constants) => {
     const branches = names.branches.get(node.name)
     if (branches === undefined) return undefined
@@ -29,7 +30,7 @@ export function branchInliner(opset: number, names: Names, limits: Limits): Expa
     const added = new Map<string, Constant>()
     for (const tensor of chosen.initializer) {
       const name = checkedName(tensor.name, `an initializer in a branch of node ${quoted(node.name)}`, limits)
-      added.set(current(name), readTensor(tensor, `initializer ${quoted(name)}`, limits))
+      added.set(current(name), readTensor(tensor, `initializer ${quoted(name)}`, limits, read))
     }
     const nodes = chosen.node.map((inner) => ({
       ...inner,
@@ -37,7 +38,7 @@ export function branchInliner(opset: number, names: Names, limits: Limits): Expa
       output: inner.output.map(current),
     }))
     const known = { has: (name: string) => values.has(name) || added.has(name) }
-    const inlined = readNodes({ ...chosen, node: nodes }, opset, known, added, limits, names, current)
+    const inlined = readNodes({ ...chosen, node: nodes }, opset, known, added, limits, { names, current, read })
     return { nodes: [...inlined, ...outputsOf(node, chosen, current, names)], constants: added }
   }
 }

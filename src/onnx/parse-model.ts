@@ -1,7 +1,7 @@
 /**
  * An ONNX file to the graph. The order of the checks is the order in which they help: what kind of file this is, its
  * versions, every unsupported operator at once, then constants, inputs, nodes, shapes, and last what the file declares
- * against what the shape rules found. Nothing is executed and no file but these bytes is read.
+ * against what the shape rules found. Nothing is executed, and nothing but these bytes is read without the caller's reader.
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
@@ -11,9 +11,10 @@ import { type Bindings, boundConstant, sortBindings } from './bindings.ts'
 import { checkOperators } from './check-operators.ts'
 import { checkVersions, refuseForeignParts } from './check-versions.ts'
 import { decodeModel } from './decode.ts'
+import { type ExternalReader, limitedReader } from './external-data.ts'
 import { describeForeignStart } from './file-start.ts'
 import { branchInliner } from './inline-branches.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { completeLimits, type Limits } from './limits.ts'
 import { checkedName } from './name.ts'
 import { Names, readNodes } from './read-nodes.ts'
 import { readTensor } from './read-tensor.ts'
@@ -29,6 +30,8 @@ export interface ParseOptions {
   /** Inputs that become constants, and sizes of symbolic axes, by name. */
   readonly bind?: Bindings
   readonly limits?: Partial<Limits>
+  /** Gives the bytes of tensors that are kept outside the file; without it such a model is `unsupported`. */
+  readonly external?: ExternalReader
 }
 
 /**
@@ -38,7 +41,8 @@ export interface ParseOptions {
  * error), `limit` beyond `options.limits`, `usage` for impossible options.
  */
 export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph {
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = completeLimits(options.limits)
+  const read = limitedReader(options.external, limits)
   const model = decodeFile(bytes, limits)
   const graph = model.graph as Message<'GraphProto'>
   const opset = checkVersions(model)
@@ -49,7 +53,7 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   for (const tensor of graph.initializer) {
     const name = checkedName(tensor.name, 'an initializer', limits)
     if (constants.has(name)) throw new DyadicError('refused', `initializer ${quoted(name)} is given twice`)
-    constants.set(name, readTensor(tensor, `initializer ${quoted(name)}`, limits))
+    constants.set(name, readTensor(tensor, `initializer ${quoted(name)}`, limits, read))
   }
   // Before IR version 4 every initializer is also listed as an input; such an input is a constant all the same.
   const listedInputs = readDeclarations(graph.input, 'input', limits)
@@ -64,13 +68,13 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   const given = new Set([...constants.keys(), ...inputs.map(({ name }) => name)])
   const names = new Names()
   names.takeValues(given)
-  const nodes = readNodes(graph, opset, given, constants, limits, names)
+  const nodes = readNodes(graph, opset, given, constants, limits, { names, read })
   const listedOutputs = readDeclarations(graph.output, 'output', limits)
   const outputs = graph.output.map(({ name }) => checkedName(name, 'an output', limits))
   checkOutputs(outputs, nodes, inputs, constants)
 
   const parts = { name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }
-  const result = joinSoftmax(inferGraph(parts, branchInliner(opset, names, limits)))
+  const result = joinSoftmax(inferGraph(parts, branchInliner(opset, names, limits, read)))
   checkSizes(result, limits)
   const check = (declarations: readonly Declaration[], role: string): void => {
     for (const declaration of declarations) {
@@ -159,6 +163,11 @@ function checkOutputs(
 function checkSizes(graph: Graph, limits: Limits): void {
   let total = 0
   for (const { name, shape } of graph.values.values()) {
+    if (shape.length > limits.rank)
+      throw new DyadicError(
+        'limit',
+        `value ${quoted(name)} has ${shape.length} axes; at most ${limits.rank} are read (limit "rank")`,
+      )
     const count = elementCount(shape)
     if (count === 0 && !graph.constants.has(name))
       throw new DyadicError('refused', `value ${quoted(name)} has shape [${shape}]: it holds no elements`)

@@ -5,6 +5,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { AttributeValue } from '../graph/graph.ts'
+import type { ExternalReader } from './external-data.ts'
 import type { Limits } from './limits.ts'
 import { readTensor, readText } from './read-tensor.ts'
 import type { Message } from './schema.ts'
@@ -32,14 +33,18 @@ const FIELDS = new Map<number, ValueField>([
 
 /**
  * The value of an attribute. `node` names the node, for messages. `clampIntegers` brings 64-bit integers to ±(2^53 − 1)
- * where only "beyond the end" is meant; elsewhere such an integer is refused. `infinite` lets infinities pass.
+ * where only "beyond the end" is meant; elsewhere such an integer is refused. `infinite` lets infinities pass; `read` gives the bytes of external tensors.
  * Throws `refused` on contradictions and NaN, `unsupported` on subgraphs, sparse tensors and types.
  */
 export function readAttribute(
   attribute: Attribute,
   node: string,
   limits: Limits,
-  { clampIntegers = false, infinite = false }: { clampIntegers?: boolean; infinite?: boolean } = {},
+  {
+    clampIntegers = false,
+    infinite = false,
+    read,
+  }: { clampIntegers?: boolean; infinite?: boolean; read?: ExternalReader | undefined } = {},
 ): AttributeValue {
   const what = `attribute ${quoted(attribute.name ?? '')} of node ${quoted(node)}`
   if (attribute.refAttrName)
@@ -55,6 +60,13 @@ export function readAttribute(
     if (!clampIntegers) throw new DyadicError('refused', `${what} is ${value}, which does not fit 53 bits`)
     return value < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
   }
+  const limitedList = (length: number): void => {
+    if (length > limits.attributeValues)
+      throw new DyadicError(
+        'limit',
+        `${what} has ${length} values; at most ${limits.attributeValues} are read (limit "attributeValues")`,
+      )
+  }
   switch (field) {
     case 'f':
       return number(attribute.f ?? 0)
@@ -64,12 +76,15 @@ export function readAttribute(
       return readText(attribute.s ?? new Uint8Array(0), what)
     case 't':
       if (attribute.t === undefined) throw new DyadicError('refused', `${what} is a tensor without a value`)
-      return readTensor(attribute.t, `the tensor in ${what}`, limits)
+      return readTensor(attribute.t, `the tensor in ${what}`, limits, read)
     case 'floats':
+      limitedList(attribute.floats.length)
       return Array.from(attribute.floats, number)
     case 'ints':
+      limitedList(attribute.ints.length)
       return Array.from(attribute.ints, integer)
     case 'strings':
+      limitedList(attribute.strings.length)
       return attribute.strings.map((bytes) => readText(bytes, what))
     case 'g':
     case 'graphs':

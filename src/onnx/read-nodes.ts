@@ -6,6 +6,7 @@ import { DyadicError, quoted } from '../error.ts'
 import type { AttributeValue, Node } from '../graph/graph.ts'
 import type { Constant } from '../graph/tensor.ts'
 import { checkOrder } from './check-order.ts'
+import type { ExternalReader } from './external-data.ts'
 import type { Limits } from './limits.ts'
 import { limitedName } from './name.ts'
 import { readAttribute } from './read-attribute.ts'
@@ -25,7 +26,8 @@ export interface Branches {
 /** Names of a whole file, branches included: each means one thing. */
 export class Names {
   readonly #values = new Set<string>()
-  readonly #nodes = new Set<string>()
+  readonly #giveValue = nameGiver(this.#values, '.')
+  readonly #giveNode = nameGiver(new Set(), '#')
   /** Branches by the name of their If node. */
   readonly branches = new Map<string, Branches>()
 
@@ -36,20 +38,23 @@ export class Names {
 
   /** Takes `name`, or `name.2`, `name.3` … where a value has that already. */
   freeValue(name: string): string {
-    return free(this.#values, name, '.')
+    return this.#giveValue(name)
   }
 
   /** Takes `name`, or `name#2`, `name#3` … where a node has that already. */
   freeNode(name: string): string {
-    return free(this.#nodes, name, '#')
+    return this.#giveNode(name)
   }
 }
 
-function free(taken: Set<string>, name: string, separator: string): string {
-  let found = name
-  for (let i = 2; taken.has(found); i++) found = `${name}${separator}${i}`
-  taken.add(found)
-  return found
+/** What stands around the nodes of a graph. */
+export interface NodeContext {
+  /** Names of the whole file. */
+  readonly names?: Names
+  /** What names of the graphs around a branch have become. */
+  readonly current?: (name: string) => string
+  /** Gives the bytes of tensors outside the file. */
+  readonly read?: ExternalReader
 }
 
 /**
@@ -63,8 +68,7 @@ export function readNodes(
   given: { has(name: string): boolean },
   constants: Map<string, Constant>,
   limits: Limits,
-  names: Names = new Names(),
-  current: (name: string) => string = (name) => name,
+  { names = new Names(), current = (name) => name, read }: NodeContext = {},
 ): Node[] {
   const raw = nameNodes(graph.node, limits, names)
   checkOrder(raw, given)
@@ -76,29 +80,32 @@ export function readNodes(
     return unused
   }
   const nodes: Node[] = []
-  for (const [index, node] of raw.entries()) {
+  for (let index = 0; index < raw.length; index++) {
+    const node = raw[index]
     const proto = graph.node[index]
     if (node.operator === 'If') {
       names.branches.set(node.name, { ...branchesOf(proto, node.name), current })
-      nodes.push({ ...node, attributes: new Map() })
+      nodes.push(node)
       continue
     }
-    const attributes = new Map<string, AttributeValue>()
+    const attributes = proto.attribute.length === 0 ? undefined : new Map<string, AttributeValue>()
     for (const attribute of proto.attribute) {
       const name = limitedName(attribute.name ?? '', limits)
-      if (attributes.has(name))
+      if (attributes?.has(name))
         throw new DyadicError('refused', `attribute ${quoted(name)} of node ${quoted(node.name)} is given twice`)
-      attributes.set(
+      attributes?.set(
         name,
         readAttribute(attribute, node.name, limits, {
           clampIntegers: mayBeClamped(node.operator, name),
           infinite: mayBeInfinite(node.operator, name),
+          read,
         }),
       )
     }
-    if (node.operator === 'Constant') constants.set(node.outputs[0], readConstantNode({ ...node, attributes }))
+    const whole = attributes === undefined ? node : { ...node, attributes }
+    if (node.operator === 'Constant') constants.set(node.outputs[0], readConstantNode(whole))
     else
-      for (const part of replaceNode({ ...node, attributes }, opset, { constants, addConstant, freeName }))
+      for (const part of replaceNode(whole, opset, { constants, addConstant, freeName }))
         nodes.push(upgradeNode(part, opset, addConstant))
   }
   return nodes
@@ -116,8 +123,11 @@ function branchesOf(proto: Message<'NodeProto'>, node: string): { then: Branches
   return { then, else: other }
 }
 
-/** Nodes without their attributes, each with a name of its own; trailing omitted inputs and outputs are dropped. */
-function nameNodes(nodes: readonly Message<'NodeProto'>[], limits: Limits, names: Names): Omit<Node, 'attributes'>[] {
+/** Shared by the nodes that have none: a graph may have a million of them. */
+const NO_ATTRIBUTES: Node['attributes'] = new Map()
+
+/** Nodes before their attributes are read, each with a name of its own; trailing omitted inputs and outputs are dropped. */
+function nameNodes(nodes: readonly Message<'NodeProto'>[], limits: Limits, names: Names): Node[] {
   return nodes.map((node, index) => {
     const outputs = withoutTrailing(node.output)
     const wish = node.name || outputs.find((output) => output !== '') || `node ${index}`
@@ -126,12 +136,38 @@ function nameNodes(nodes: readonly Message<'NodeProto'>[], limits: Limits, names
       throw new DyadicError('refused', `node ${quoted(name)} (${quoted(node.opType ?? '')}) has no output`)
     for (const value of node.input) limitedName(value, limits)
     for (const value of outputs) limitedName(value, limits)
-    return { name, operator: node.opType ?? '', inputs: withoutTrailing(node.input), outputs }
+    return {
+      name,
+      operator: node.opType ?? '',
+      inputs: withoutTrailing(node.input),
+      outputs,
+      attributes: NO_ATTRIBUTES,
+    }
   })
 }
 
-function withoutTrailing(names: readonly string[]): string[] {
+/**
+ * Gives each wish itself or, where it is taken, itself with the least free number from 2 on behind `mark`. What it gives is
+ * taken. Linear: where a wish comes again, its numbers are not tried again.
+ */
+function nameGiver(taken: Set<string>, mark: string): (wish: string) => string {
+  const next = new Map<string, number>()
+  return (wish) => {
+    let free = wish
+    if (taken.has(wish)) {
+      let number = next.get(wish) ?? 2
+      while (taken.has(`${wish}${mark}${number}`)) number++
+      free = `${wish}${mark}${number}`
+      next.set(wish, number + 1)
+    }
+    taken.add(free)
+    return free
+  }
+}
+
+function withoutTrailing(names: readonly string[]): readonly string[] {
   let length = names.length
   while (length > 0 && names[length - 1] === '') length--
-  return names.slice(0, length)
+  // Lists that lose nothing stay the decoder's own: one copy less for each of a million nodes.
+  return length === names.length ? names : names.slice(0, length)
 }

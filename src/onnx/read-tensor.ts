@@ -1,32 +1,28 @@
 /**
  * A TensorProto to a {@link Constant}. Raw data stays a view into the file; the typed lists (`float_data`, `int32_data`
  * …) are packed into little-endian bytes with range checks; float16 is widened to float32, exactly. The number of
- * elements must match the shape, float elements must be finite and booleans 0 or 1. External data is not read.
+ * elements must match the shape, float elements must be finite and booleans 0 or 1. Bytes outside the file come from the caller's reader.
  */
-import { DyadicError, quoted } from '../error.ts'
+import { DyadicError } from '../error.ts'
 import { allocate, type Constant, type ElementType, elementBytes, elementCount } from '../graph/tensor.ts'
 import { DATA_TYPE_FLOAT16, DATA_TYPE_STRING, elementTypeOf } from './data-type.ts'
+import { type ExternalReader, isExternal, readExternal } from './external-data.ts'
 import type { Limits } from './limits.ts'
 import type { Message } from './schema.ts'
 import { checkShape } from './shape.ts'
 import { decodeUtf8 } from './wire.ts'
 
-/** `DataLocation.EXTERNAL`. */
-const EXTERNAL = 1
-
 /**
  * The constant that a tensor holds. `what` names it, for messages. Throws `refused` on contradictions and non-finite
- * numbers, `unsupported` on external data, segments and unreadable element types, `limit` on too many elements.
+ * numbers, `unsupported` on external data without `read`, segments and unreadable element types, `limit` on too many elements.
  */
-export function readTensor(tensor: Message<'TensorProto'>, what: string, limits: Limits): Constant {
-  if (tensor.dataLocation === EXTERNAL || tensor.externalData.length > 0)
-    throw new DyadicError(
-      'unsupported',
-      `${what} keeps its data outside the model file (external data${locationOf(tensor)}); save the model as one file, ` +
-        'for example with onnx.save_model(model, path, save_as_external_data=False)',
-    )
-  if (tensor.dataLocation !== undefined && tensor.dataLocation !== 0)
-    throw new DyadicError('refused', `${what} has data location ${tensor.dataLocation}, which ONNX does not define`)
+export function readTensor(
+  tensor: Message<'TensorProto'>,
+  what: string,
+  limits: Limits,
+  read?: ExternalReader,
+): Constant {
+  const external = isExternal(tensor, what)
   if (tensor.segment !== undefined)
     throw new DyadicError('unsupported', `${what} is a segment of a larger tensor; save the model with whole tensors`)
   const dataType = tensor.dataType ?? 0
@@ -35,14 +31,26 @@ export function readTensor(tensor: Message<'TensorProto'>, what: string, limits:
   const type = elementTypeOf(dataType, what)
   const shape = checkShape(tensor.dims, what, limits, true)
   const count = elementCount(shape)
-  const bytes = readBytes(tensor, dataType, type, count, shape, what)
+  const bytes = external
+    ? readOutside(tensor, dataType, type, count, what, read)
+    : readBytes(tensor, dataType, type, count, shape, what)
   checkElements(bytes, type, what)
   return { type, shape, bytes }
 }
 
-function locationOf(tensor: Message<'TensorProto'>): string {
-  const entry = tensor.externalData.find(({ key }) => key === 'location')
-  return entry?.value === undefined ? '' : `, file ${quoted(entry.value)}`
+function readOutside(
+  tensor: Message<'TensorProto'>,
+  dataType: number,
+  type: ElementType,
+  count: number,
+  what: string,
+  read: ExternalReader | undefined,
+): Uint8Array {
+  const inside = tensor.rawData !== undefined || TYPED_LISTS.some((name) => tensor[name].length > 0)
+  if (inside) throw new DyadicError('refused', `${what} has data in the file and external data as well`)
+  const half = dataType === DATA_TYPE_FLOAT16
+  const bytes = readExternal(tensor, count * (half ? 2 : elementBytes(type)), what, read)
+  return half ? widenHalf(bytes) : bytes
 }
 
 function readBytes(

@@ -111,13 +111,19 @@ function wrong(node: Node, reason: string): never {
  * the common case of the older Softmax. The graph itself where there is none.
  */
 export function joinSoftmax(graph: Graph): Graph {
+  if (!graph.nodes.some(({ operator }) => operator === 'Flatten')) return graph
   const readers = new Map<string, Node[]>()
   for (const node of graph.nodes)
-    for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node])
+    for (const name of node.inputs) {
+      const list = readers.get(name)
+      if (list === undefined) readers.set(name, [node])
+      else list.push(node)
+    }
+  const outputs = new Set(graph.outputs)
   const onlyReader = (node: Node): Node | undefined => {
     const name = node.outputs[0] as string
     const list = readers.get(name) ?? []
-    return list.length === 1 && !graph.outputs.includes(name) ? list[0] : undefined
+    return list.length === 1 && !outputs.has(name) ? list[0] : undefined
   }
   const dropped = new Set<Node>()
   const replaced = new Map<Node, Node>()

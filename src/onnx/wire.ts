@@ -22,8 +22,10 @@ export function wireTypeName(wireType: number): string {
 // A byte order mark is part of a name, not a signature: ignoreBOM keeps it.
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Beyond this length TextDecoder is faster than building ASCII text character by character. */
+/** Up to this length, ASCII text is made from its codes faster than by TextDecoder. */
 const SHORT_TEXT = 48
+/** Room for the codes of a text, by its length: one call then makes a flat string, which takes the least memory. */
+const ASCII = Array.from({ length: SHORT_TEXT + 1 }, (_, length) => new Array<number>(length).fill(0))
 
 /** Strict UTF-8; `undefined` when the bytes are not. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
@@ -44,6 +46,8 @@ export class WireReader {
   readonly #view: DataView
   readonly #limits: Limits
   #messages = 0
+  #nodes = 0
+  #textBytes = 0
   #fields = 0
   #depth = 0
   /** The next byte to read. */
@@ -82,9 +86,10 @@ export class WireReader {
       )
   }
 
-  /** Narrows the cursor to `length` bytes and returns the end to give back to {@link leave}. */
-  enter(length: number): number {
-    if (++this.#messages > this.#limits.messages)
+  /** Narrows the cursor to `length` bytes and returns the end to give back to {@link leave}. Nodes are counted apart. */
+  enter(length: number, isNode = false): number {
+    if (isNode) this.#countNode()
+    else if (++this.#messages > this.#limits.messages)
       throw new DyadicError(
         'limit',
         `the ONNX file has more than ${this.#limits.messages} messages (limit "messages"), reached at byte ${this.position} in ${this.location}`,
@@ -170,16 +175,18 @@ export class WireReader {
   string(): string {
     const length = this.length()
     const start = this.position
+    this.#textBytes += length
+    if (this.#textBytes > this.#limits.textBytes)
+      throw new DyadicError(
+        'limit',
+        `the ONNX file has more than ${this.#limits.textBytes} bytes of text (limit "textBytes"), reached at byte ${start} in ${this.location}`,
+      )
     this.position += length
     if (length <= SHORT_TEXT) {
-      let text = ''
-      let i = start
-      for (; i < this.position; i++) {
-        const byte = this.bytes[i]
-        if (byte >= 0x80) break
-        text += String.fromCharCode(byte)
-      }
-      if (i === this.position) return text
+      const codes = ASCII[length]
+      let all = 0
+      for (let i = 0; i < length; i++) all |= codes[i] = this.bytes[start + i]
+      if (all < 0x80) return String.fromCharCode.apply(null, codes)
     }
     const text = decodeUtf8(this.bytes.subarray(start, this.position))
     if (text === undefined) this.refuse('text is not valid UTF-8', start)
@@ -195,6 +202,14 @@ export class WireReader {
       this.#need(size)
       this.position += size
     }
+  }
+
+  #countNode(): void {
+    if (++this.#nodes > this.#limits.nodes)
+      throw new DyadicError(
+        'limit',
+        `the ONNX file has more than ${this.#limits.nodes} nodes (limit "nodes"), reached at byte ${this.position}`,
+      )
   }
 
   #need(size: number): void {

@@ -5,6 +5,7 @@
 import { evaluateFunction } from '../graph/evaluate-function.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
+import { readersOf } from '../graph/readers.ts'
 import type { Range } from './observe.ts'
 
 /** Points at which the function is looked at. */
@@ -13,7 +14,7 @@ const POINTS = 1024
 /** The node that alone reads a value and is a function of it; undefined where there is none. */
 export function onlyFunction(graph: Graph, name: string): Node | undefined {
   if (graph.outputs.includes(name)) return undefined
-  const readers = graph.nodes.filter((node) => node.inputs.includes(name))
+  const readers = readersOf(graph, name)
   const [reader] = readers
   const single = readers.length === 1 && reader.inputs.filter((input) => input === name).length === 1
   return single && reader.inputs[0] === name && operators.get(reader.operator)?.integer === 'table' ? reader : undefined

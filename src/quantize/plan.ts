@@ -98,6 +98,16 @@ export function formatRange(format: ActivationFormat | WeightFormat): { low: num
 
 /** A plan from parsed JSON. Throws `refused` listing every wrong field by its path. */
 export function parsePlan(json: unknown, where: string): Plan {
+  // The schema library passes over this key in silence.
+  for (const part of ['inputs', 'tensors', 'weights', 'biases'] as const) {
+    const entries =
+      typeof json === 'object' && json !== null ? (json as Partial<Record<typeof part, unknown>>)[part] : undefined
+    if (typeof entries === 'object' && entries !== null && Object.hasOwn(entries, '__proto__'))
+      throw new DyadicError(
+        'refused',
+        `${where} is not a dyadic plan: ${part} has an entry for "__proto__", a name that plans cannot have`,
+      )
+  }
   const result = planSchema.safeParse(json)
   if (result.success) return result.data
   const problems = result.error.issues

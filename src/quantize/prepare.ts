@@ -9,6 +9,7 @@ import { removeDead } from '../graph/passes/remove-dead.ts'
 import { removeIdentities } from '../graph/passes/remove-identities.ts'
 import { applyPasses, simplify } from '../graph/simplify.ts'
 import { readNumbers } from '../graph/tensor.ts'
+import { defaultWorkLimits, type WorkLimits } from '../graph/work-limits.ts'
 import { type AbsorbedGraph, absorbQuantisation, type ConstantGrid, isQuantised } from './absorb.ts'
 import { ownsScale } from './calibrate.ts'
 import { formatRange, type Plan, type TensorPlan, type WeightPlan } from './plan.ts'
@@ -25,13 +26,17 @@ export interface PreparedNetwork {
   readonly missing: readonly string[]
 }
 
-/** Prepares a graph as `parseOnnx` gives it. Throws `unsupported` for quantised forms that cannot be compiled. */
-export function prepare(graph: Graph): PreparedNetwork {
-  const float = fuse(simplify(graph))
+/**
+ * Prepares a graph as `parseOnnx` gives it. Throws `unsupported` for quantised forms that cannot be compiled, `limit` beyond
+ * `limits`.
+ */
+export function prepare(graph: Graph, limits: Partial<WorkLimits> = {}): PreparedNetwork {
+  const work = { ...defaultWorkLimits, ...limits }
+  const float = fuse(simplify(graph, work))
   if (!isQuantised(graph)) return { float, compiled: float, missing: [] }
   const absorbed = absorbQuantisation(applyPasses(graph, [removeIdentities, removeDead]))
   // The file rounds between a convolution and an addition, so the addition stays an instruction of its own.
-  const compiled = fuse(simplify(absorbed.graph), { residual: false })
+  const compiled = fuse(simplify(absorbed.graph, work), { residual: false })
   return { float, compiled, ...planOf(compiled, absorbed) }
 }
 

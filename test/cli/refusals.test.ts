@@ -128,7 +128,7 @@ const cases: readonly (readonly [what: string, parameters: readonly string[], co
     'a plan that is no JSON',
     ['compile', MODEL, '--plan', 'text.onnx', '-o', 'out/x.wasm'],
     1,
-    /"text\.onnx": a plan is JSON/,
+    /"text\.onnx": a plan is not JSON/,
   ],
 
   ['too few labels', ['eval', MODEL, '--data', 'short.card.json'], 1, /short\.csv" has 2 labels for 4 samples/],

@@ -1,7 +1,7 @@
 /**
  * Replaces nodes whose inputs are all constants by their values, computed by the float meaning; DequantizeLinear of stored
- * weights becomes float weights. Bounded in size and work, so that a hostile file cannot grow here; a constant graph
- * output keeps its node.
+ * weights becomes float weights. Bounded in size and work over the whole graph, so that a hostile file cannot grow here; a
+ * constant graph output keeps its node.
  */
 import type { Graph, Node, Value } from '../graph.ts'
 import { nodeMacs } from '../infer.ts'
@@ -9,16 +9,30 @@ import type { Operator } from '../operator.ts'
 import { operators } from '../operators/index.ts'
 import { constantOf, rebuild } from '../rewrite.ts'
 import { elementCount, readConstant } from '../tensor.ts'
+import { defaultWorkLimits, type WorkLimits } from '../work-limits.ts'
 
-/** A folded value may have this many elements beyond eight times those it is made from. */
-const GROWTH_ELEMENTS = 2 ** 24
-/** Multiply-accumulates of one folded node: seconds at the speed of the float meaning. */
-const MAXIMUM_MACS = 2 ** 28
+/** How often every constant of the file may be read or made for nothing: exporters leave short chains of casts and moves. */
+const PASSES = 8
 
-export function foldConstants(graph: Graph): Graph {
+/** What folding may still make and do; it shrinks with every folded node. */
+export interface FoldingBudget {
+  elements: number
+  operations: number
+}
+
+/** The budget of one graph. */
+export function foldingBudget(graph: Graph, limits: WorkLimits = defaultWorkLimits): FoldingBudget {
+  let stored = 0
+  for (const { shape } of graph.constants.values()) stored += elementCount(shape)
+  return { elements: limits.foldedElements, operations: limits.foldedOperations + PASSES * stored }
+}
+
+/** Folds what `budget` allows. */
+export function foldConstants(graph: Graph, budget: FoldingBudget = foldingBudget(graph)): Graph {
   const constants = new Map(graph.constants)
+  const kept = new Set(graph.outputs)
   const nodes = graph.nodes.filter((node) => {
-    if (!isFoldable(graph, constants, node)) return true
+    if (!isFoldable(constants, kept, node) || !spend(graph, constants, node, budget)) return true
     const operator = operators.get(node.operator) as Operator
     const results = operator.evaluate({
       node: node.name,
@@ -37,13 +51,23 @@ export function foldConstants(graph: Graph): Graph {
   return nodes.length === graph.nodes.length ? graph : rebuild(graph, { nodes, constants })
 }
 
-function isFoldable(graph: Graph, constants: Graph['constants'], node: Node): boolean {
-  if (node.outputs.some((name) => name === '' || graph.outputs.includes(name))) return false
-  const operands = node.inputs.filter((name) => name !== '').map((name) => constants.get(name))
-  if (operands.some((operand) => operand === undefined)) return false
+function isFoldable(constants: Graph['constants'], kept: ReadonlySet<string>, node: Node): boolean {
+  if (node.outputs.some((name) => name === '' || kept.has(name))) return false
+  if (!node.inputs.every((name) => name === '' || constants.has(name))) return false
   // The work of a pool is not bounded by its sizes: its kernel may be larger than all of them.
-  if (node.operator === 'MaxPool' || node.operator === 'AveragePool') return false
-  const read = operands.reduce((sum, operand) => sum + elementCount(operand!.shape), 0)
-  const made = elementCount((graph.values.get(node.outputs[0]) as Value).shape)
-  return made <= GROWTH_ELEMENTS + 8 * read && nodeMacs(graph, node) <= MAXIMUM_MACS
+  return node.operator !== 'MaxPool' && node.operator !== 'AveragePool'
+}
+
+/** Takes what the node costs from the budget; false, and nothing taken, where that is not left. */
+function spend(graph: Graph, constants: Graph['constants'], node: Node, budget: FoldingBudget): boolean {
+  let read = 0
+  for (const name of node.inputs) read += elementCount(constants.get(name)?.shape ?? [0])
+  let made = 0
+  for (const name of node.outputs) made += elementCount((graph.values.get(name) as Value).shape)
+  const growth = Math.max(0, made - read)
+  const operations = read + made + nodeMacs(graph, node)
+  if (growth > budget.elements || operations > budget.operations) return false
+  budget.elements -= growth
+  budget.operations -= operations
+  return true
 }

@@ -14,12 +14,13 @@ export function mergeSlices(graph: Graph): Graph {
   const producers = new Map<string, Node>()
   /** Values that are a whole part, by the name of that part. */
   const parts = new Map<string, string>()
+  const outputs = new Set(graph.outputs)
   let changed = false
   const nodes = graph.nodes.flatMap((given): Node[] => {
     const node = { ...given, inputs: given.inputs.map((name) => parts.get(name) ?? name) }
     const [output] = node.outputs
     const found = node.operator === 'Slice' ? mergedSlice(graph, constants, node, producers, uses) : undefined
-    const whole = found && changesNothing(graph, found) && !graph.outputs.includes(output)
+    const whole = found && changesNothing(graph, found) && !outputs.has(output)
     if (whole) parts.set(output, found.input)
     const next = found ? { ...node, inputs: sliceInputs(graph, constants, output, found) } : node
     producers.set(output, next)

@@ -12,6 +12,7 @@ const COMPARED_BYTES = 1024
 export function shareNodes(graph: Graph): Graph {
   const renamed = new Map<string, string>()
   const seen = new Map<string, readonly string[]>()
+  const outputs = new Set(graph.outputs)
   const nodes = graph.nodes.flatMap((given) => {
     const node = { ...given, inputs: given.inputs.map((name) => renamed.get(name) ?? name) }
     const inputs = node.inputs.map((name) => inputKey(graph, name))
@@ -22,7 +23,7 @@ export function shareNodes(graph: Graph): Graph {
       seen.set(key, node.outputs)
       return [node]
     }
-    if (node.outputs.some((name) => graph.outputs.includes(name))) return [node]
+    if (node.outputs.some((name) => outputs.has(name))) return [node]
     node.outputs.forEach((name, index) => {
       if (name !== '') renamed.set(name, twin[index])
     })
