@@ -60,7 +60,7 @@ export async function quantize(graph: Graph, samples?: DataSet, options: Quantiz
     )
   const { activations: wanted = 'auto', range = DEFAULT_RANGE, ...rest } = options
   // Weights of few bits cost more than activations ever can: wider activations would give nothing back.
-  const activations = wanted === 'auto' && (options.weights ?? 's8') !== 's8' ? 'u8' : wanted
+  const activations = wanted === 'auto' && !['s8', 's16'].includes(options.weights ?? 's8') ? 'u8' : wanted
   // Weights that a file brings are as they are: methods could only move them.
   const methods = options.methods ?? (filePlan ? [] : DEFAULT_METHODS)
   const chosen = { ...rest, range, methods }

@@ -94,11 +94,7 @@ export const naturalNetworks = [
   {
     model: '../shared/models/yolox-nano/yolox_nano.onnx',
     ...bothCards({ resize: [416, 416], channels: 'bgr' }),
-    ...detector('yolox', {
-      sqnrDb: 22,
-      overlap: 0.87,
-      reason: '8-bit weights: layers 1183, 1189 and 1195 cost most; the best peer variant has 18.5 dB',
-    }),
+    ...detector('yolox'),
   },
   {
     model: '../shared/models/ultraface/version-RFB-320.onnx',
@@ -142,10 +138,7 @@ export const naturalNetworks = [
         test: [2, 65, 79, 102, 147, 195, 196, 212, 225, 228, 245, 361, 366, 377, 392, 453],
       },
     ),
-    ...detector('palm', {
-      overlap: 0.88,
-      reason: 'boxes below the score of a detection; those that reach it keep 0.96',
-    }),
+    ...detector('palm'),
   },
   {
     model: '../shared/models/super-resolution/super_resolution.onnx',

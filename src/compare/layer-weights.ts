@@ -6,7 +6,7 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
-import { decodeCodes } from '../quantize/base64-codes.ts'
+import { decodeCodes, decodeWeightCodes } from '../quantize/base64-codes.ts'
 import { formatRange, type Plan, type WeightPlan } from '../quantize/plan.ts'
 import { weightScales } from '../quantize/scales.ts'
 
@@ -99,8 +99,7 @@ export function quantisedWeights(
   const { weights, outputs, folded, inputScale, storedIndex } = layer
   const perOutput = weights.length / outputs
   const { low, high } = formatRange(entry.format)
-  const bytes = entry.codes === undefined ? undefined : decodeCodes(entry.codes)
-  const codes = bytes && (entry.format === 'u8' ? bytes : new Int8Array(bytes.buffer))
+  const codes = entry.codes === undefined ? undefined : decodeWeightCodes(entry.format, entry.codes)
   const factors = entry.groups && decodeCodes(entry.groups.factors)
   const groupsPerOutput = entry.groups ? Math.ceil(perOutput / entry.groups.size) : 0
   const of = (list: readonly number[], output: number): number => list[list.length > 1 ? output : 0]

@@ -7,8 +7,8 @@ import { channelStride } from '../kernels/scalar/geometry.ts'
 import { dyadicAtShift, dyadicRatios, roundHalfEven } from '../num/dyadic.ts'
 import { INT32 } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
-import { decodeCodes } from '../quantize/base64-codes.ts'
-import { formatRange, type TensorPlan, type WeightPlan } from '../quantize/plan.ts'
+import { decodeCodes, decodeWeightCodes } from '../quantize/base64-codes.ts'
+import { codeBytes, formatRange, type TensorPlan, type WeightPlan } from '../quantize/plan.ts'
 import { proveConvolution } from './bounds.ts'
 import { rescale } from './elementwise.ts'
 import type { ConvolutionInstruction, Residual, WeightGroups, Window } from './integer-graph.ts'
@@ -127,7 +127,7 @@ function accumulate(
     weightGroups === undefined
       ? 1
       : weightGroups.factors[o * Math.ceil(taps / weightGroups.size) + Math.floor(t / weightGroups.size)]
-  const weights = new Int8Array(values.length)
+  const weights = codeBytes(weightEntry.format) === 1 ? new Int8Array(values.length) : new Int16Array(values.length)
   const weightZeroPoints = new Int16Array(outputs)
   const bias = new Int32Array(outputs)
   const ratios = new Float64Array(outputs)
@@ -221,10 +221,9 @@ function accumulate(
 }
 
 /** Codes that the plan gives in place of the nearest ones, in ONNX order; refused when they are not the layer's. */
-function plannedCodes(entry: WeightPlan, count: number, layer: string): Int8Array | Uint8Array | undefined {
+function plannedCodes(entry: WeightPlan, count: number, layer: string): ArrayLike<number> | undefined {
   if (entry.codes === undefined) return undefined
-  const bytes = decodeCodes(entry.codes)
-  const codes = entry.format === 'u8' ? bytes : new Int8Array(bytes.buffer)
+  const codes = decodeWeightCodes(entry.format, entry.codes)
   const { low, high } = formatRange(entry.format)
   const wrong = codes.find((code) => code < low || code > high)
   if (codes.length !== count || wrong !== undefined)

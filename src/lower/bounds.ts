@@ -57,7 +57,7 @@ function groupFactor(groups: WeightGroups | undefined, output: number, tap: numb
 export interface ConvolutionProof {
   readonly where: string
   /** [output][taps × inputs per group], stored codes. */
-  readonly weights: Int8Array
+  readonly weights: Int8Array | Int16Array
   readonly weightZeroPoints: Int16Array
   readonly weightGroups?: WeightGroups
   readonly outputs: number

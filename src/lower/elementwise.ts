@@ -174,7 +174,8 @@ function emitTable(
   return plannedValue(output, target, input.view)
 }
 
-function emitCurve(context: LoweringContext, input: QuantisedValue, target: TensorPlan): QuantisedValue {
+/** A curve (R9) of the context's function over 16-bit codes. */
+export function emitCurve(context: LoweringContext, input: QuantisedValue, target: TensorPlan): QuantisedValue {
   const { low, high } = input.tensor.range
   const { bits, unitBits } = curvePieces(context, input, target)
   const step = 2 ** bits
@@ -281,7 +282,7 @@ function isNumber(context: LoweringContext, input: QuantisedValue, value: number
 }
 
 /** R10 with factors for values from zero up and below zero: one, or one for each stored channel. */
-function emitRescale(
+export function emitRescale(
   context: LoweringContext,
   input: QuantisedValue,
   target: TensorPlan,

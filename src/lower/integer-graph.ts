@@ -85,8 +85,8 @@ export interface ConvolutionInstruction extends InstructionBase {
   readonly input: IntegerTensor
   readonly window: Window
   readonly groups: number
-  /** Stored codes, within the weight format's range. */
-  readonly weights: Int8Array
+  /** Stored codes, within the weight format's range: in words where the format has more than 8 bits. */
+  readonly weights: Int8Array | Int16Array
   /**
    * Integer factors of groups of weights: code − zero point is multiplied by its group's factor when the program starts
    * (R12). A group is `size` consecutive weights of one output channel in the order stored here; the last may be shorter.

@@ -1,6 +1,8 @@
 /** Lowering and plans: entries that do not fit, edits, and numbers that would overflow. */
 import { describe, expect, it } from 'vitest'
 import { interpret } from '../program/interpret.ts'
+import { encodeWeightCodes } from '../quantize/base64-codes.ts'
+import { foldedWeights, type Layer, layersOf, storedWeights } from '../quantize/layer.ts'
 import { type Plan, parsePlan, printPlan } from '../quantize/plan.ts'
 import { prepare } from '../quantize/prepare.ts'
 import { net, noise } from '../reference/fast/net.fixture.ts'
@@ -239,5 +241,56 @@ describe('overflow', () => {
     expect(refusal(() => lower(compiled, edited)).message).toMatch(
       /accumulator plus bias of output channel 0 can reach/,
     )
+  })
+})
+
+describe('16-bit weights in a plan', () => {
+  const wide = async () => {
+    const { graph, set } = small()
+    const { compiled, plan } = await lowered(graph, set, { keep: [{ pattern: 'v1', format: 'w16' }] })
+    return { compiled, plan }
+  }
+  const coded = (plan: Plan, codes: string): Plan => {
+    const entry = plan.weights.v1 as Plan['weights'][string]
+    return parsePlan(
+      JSON.parse(printPlan({ ...plan, weights: { ...plan.weights, v1: { ...entry, codes } } })),
+      'edited',
+    )
+  }
+
+  it('are written, read and lowered as words, of one layer only', async () => {
+    const { compiled, plan } = await wide()
+    const codes = Array.from({ length: 4 * 18 }, (_, i) => (i - 36) * 900)
+    const graph = lower(compiled, coded(plan, encodeWeightCodes('s16', codes)))
+    const layers = graph.instructions.filter((one): one is ConvolutionInstruction => one.kind === 'convolution')
+    expect(layers.map(({ weightFormat, weights: w }) => [weightFormat, w.constructor.name])).toEqual([
+      ['s16', 'Int16Array'],
+      ['s8', 'Int8Array'],
+    ])
+    expect([...(layers[0] as ConvolutionInstruction).weights].sort()).toEqual([...codes].sort())
+    expect(printIntegerGraph(graph)).toMatch(/weights=Int16Array\[72\]:[0-9a-f]{16} .*weightFormat="s16"/)
+  })
+
+  it('come as near to the float network as the values around them', async () => {
+    const { compiled, plan } = await wide()
+    expect(worstStep(compiled, plan, lower(compiled, plan))).toBeGreaterThan(0)
+    const errorOf = (entry: Plan['weights'][string]): number => {
+      const layer = layersOf(compiled, plan)[0] as Layer
+      const stored = storedWeights(layer, entry)
+      return Math.max(...foldedWeights(layer).map((weight, i) => Math.abs(weight - (stored[i] as number))))
+    }
+    const narrow = await lowered(small().graph, small().set)
+    expect(errorOf(plan.weights.v1 as Plan['weights'][string]) * 100).toBeLessThan(
+      errorOf(narrow.plan.weights.v1 as Plan['weights'][string]),
+    )
+  })
+
+  it.each([
+    ['half a code too many', encodeWeightCodes('s8', Array(4 * 18 * 2 + 1).fill(1)), /has 73 codes, the layer has 72/],
+    ['bytes in place of words', encodeWeightCodes('s8', Array(4 * 18).fill(1)), /has 36 codes, the layer has 72/],
+  ])('are refused: %s', async (_, codes, message) => {
+    const { compiled, plan } = await wide()
+    const error = refusal(() => lower(compiled, coded(plan, codes)))
+    expect([error.code, error.message]).toEqual(['refused', expect.stringMatching(message)])
   })
 })

@@ -12,6 +12,7 @@ import { checkPlanNames } from '../quantize/plan-names.ts'
 import { lowerConvolution, lowerDense } from './accumulate.ts'
 import { lowerAdd, lowerMul, lowerSub } from './combine.ts'
 import { lowerFunction, lowerLeakyRelu, lowerPRelu, rescale } from './elementwise.ts'
+import { lowerSwish } from './gated.ts'
 import type { ExportLoop, Instruction, IntegerGraph, IntegerTensor, Port, PortFormat } from './integer-graph.ts'
 import {
   lowerConcat,
@@ -47,6 +48,7 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ...[...operators.values()]
     .filter((operator) => operator.integer === 'table')
     .map((operator): [string, Lowering] => [operator.name, lowerFunction]),
+  ['Swish', lowerSwish],
   ['dyadic.Conv', lowerConvolution],
   ['dyadic.Dense', lowerDense],
   ['dyadic.Add', lowerAdd],

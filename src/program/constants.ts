@@ -51,12 +51,13 @@ export function placeConstants(instructions: readonly Instruction[]): PlacedCons
     const zeroPoints = packed.zeroPointStep === 0 ? 0 : placeData(packed.zeroPoints)
     const stored = narrow ? packNibbles(codes) : codes
     const region = place(codes.length * 2)
-    placeBytes(region + codes.length * 2 - stored.length, stored)
-    weightBytes += stored.length
-    start.push({
-      kernel: narrow ? 'unpackNibbles' : 'unpackWeights',
-      arguments: [region, panels, pairs, zeroPoints, packed.zeroPointStep],
-    })
+    placeBytes(region + codes.length * 2 - stored.byteLength, stored)
+    weightBytes += stored.byteLength
+    if (codes instanceof Int8Array)
+      start.push({
+        kernel: narrow ? 'unpackNibbles' : 'unpackWeights',
+        arguments: [region, panels, pairs, zeroPoints, packed.zeroPointStep],
+      })
     if (scaling !== undefined) {
       const { runs, length, factors, groups, size } = scaling
       weightBytes += factors.length

@@ -1,7 +1,7 @@
 /**
  * How weights lie in a program: panels of eight output channels, pairs of taps innermost, as `convolve` and `depthwise`
- * read them (drawings in src/kernels/assembly/integer). Codes stay int8 in the module, or two to a byte; start-up widens
- * them in place and multiplies them by the factors of their groups.
+ * read them (drawings in src/kernels/assembly/integer). Codes of up to 8 bits stay int8 in the module, or two to a byte;
+ * start-up widens them in place and multiplies them by the factors of their groups. Wider ones lie there as they are used.
  */
 import { LANES } from '../kernels/scalar/geometry.ts'
 import type { ConvolutionInstruction } from '../lower/integer-graph.ts'
@@ -10,8 +10,8 @@ export interface PackedWeights {
   readonly panels: number
   /** Pairs of taps per panel. */
   readonly pairs: number
-  /** panels × pairs × 16 codes. */
-  readonly codes: Int8Array
+  /** panels × pairs × 16 codes; words have no zero point any more. */
+  readonly codes: Int8Array | Int16Array
   /** Per panel sixteen zero points (each channel twice), or one shared block of zeros. */
   readonly zeroPoints: Int16Array
   /** Bytes from one panel's zero points to the next; 0 when they are shared. */
@@ -86,12 +86,29 @@ function packScaling(
   return { runs, length: taps / runs, size, groups, factors: packed }
 }
 
-function isNarrow(format: string, codes: Int8Array): boolean {
+function isNarrow(format: string, codes: Int8Array | Int16Array): boolean {
   return ['s2', 's3', 's4'].includes(format) && codes.every((code) => code >= -8 && code < 8)
 }
 
+/** Zeros of the type in which an instruction has its weights. */
+function weightArray({ weights }: ConvolutionInstruction, length: number): Int8Array | Int16Array {
+  return weights instanceof Int8Array ? new Int8Array(length) : new Int16Array(length)
+}
+
+/** Words without zero points: nothing is left to do for them at start-up. */
+function withoutZeroPoints(instruction: ConvolutionInstruction): ConvolutionInstruction {
+  const { weights, weightZeroPoints, output } = instruction
+  if (weights instanceof Int8Array || weightZeroPoints.every((value) => value === 0)) return instruction
+  const taps = weights.length / output.channels
+  return {
+    ...instruction,
+    weights: weights.map((code, i) => code - weightZeroPoints[(i - (i % taps)) / taps]),
+    weightZeroPoints: new Int16Array(output.channels),
+  }
+}
+
 /** Two codes per byte: of each sixteen, the first eight in the low halves and the others in the high ones. */
-export function packNibbles(codes: Int8Array): Uint8Array {
+export function packNibbles(codes: Int8Array | Int16Array): Uint8Array {
   const packed = new Uint8Array(codes.length / 2)
   for (let i = 0; i < packed.length; i++) {
     const low = 2 * (i - (i % LANES)) + (i % LANES)
@@ -101,12 +118,13 @@ export function packNibbles(codes: Int8Array): Uint8Array {
 }
 
 /** Weights of output channels [first, first + channels) for `convolve`. Codes that pad a pair equal the zero point. */
-export function packConvolution(instruction: ConvolutionInstruction, first: number, channels: number): PackedWeights {
+export function packConvolution(given: ConvolutionInstruction, first: number, channels: number): PackedWeights {
+  const instruction = withoutZeroPoints(given)
   const [kernelHeight] = instruction.window.kernel
   const { count, length, pairs } = segmentsOf(instruction)
   const panels = Math.ceil(channels / LANES)
   const pairsPerPanel = kernelHeight * count * pairs
-  const codes = new Int8Array(panels * pairsPerPanel * 2 * LANES)
+  const codes = weightArray(instruction, panels * pairsPerPanel * 2 * LANES)
   const taps = kernelHeight * count * length
   for (let o = 0; o < channels; o++) {
     const panel = (o - (o % LANES)) / LANES
@@ -130,12 +148,13 @@ export function packConvolution(instruction: ConvolutionInstruction, first: numb
 }
 
 /** Weights for `depthwise`: taps in row-major order, paired; an odd last tap meets a zero weight. */
-export function packDepthwise(instruction: ConvolutionInstruction): PackedWeights {
+export function packDepthwise(given: ConvolutionInstruction): PackedWeights {
+  const instruction = withoutZeroPoints(given)
   const taps = instruction.window.kernel[0] * instruction.window.kernel[1]
   const channels = instruction.output.channels
   const pairs = (taps + 1) >> 1
   const panels = Math.ceil(channels / LANES)
-  const codes = new Int8Array(panels * pairs * 2 * LANES)
+  const codes = weightArray(instruction, panels * pairs * 2 * LANES)
   for (let c = 0; c < channels; c++)
     for (let tap = 0; tap < 2 * pairs; tap++) {
       const panel = (c - (c % LANES)) / LANES
@@ -170,7 +189,7 @@ export function ungroup(instruction: ConvolutionInstruction): ConvolutionInstruc
   const inputs = input.channels / groups
   const outputs = output.channels / groups
   const taps = instruction.window.kernel[0] * instruction.window.kernel[1]
-  const weights = new Int8Array(output.channels * taps * input.channels)
+  const weights = weightArray(instruction, output.channels * taps * input.channels)
   const factors = new Uint8Array(weightGroups === undefined ? 0 : weights.length).fill(1)
   const perChannel = weightGroups === undefined ? 0 : Math.ceil((taps * inputs) / weightGroups.size)
   for (let o = 0; o < output.channels; o++) {

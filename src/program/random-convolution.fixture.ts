@@ -21,7 +21,7 @@ export interface ConvolutionChoice {
   readonly groups?: number
   readonly depthwise?: boolean
   /** `s8` and so on are symmetric; `u8` codes have a zero point per channel. */
-  readonly weightFormat?: 's8' | 's4' | 's2' | 'u8'
+  readonly weightFormat?: 's16' | 's8' | 's4' | 's2' | 'u8'
   readonly inputZeroPoints?: 'none' | 'uniform' | 'channel'
   readonly residual?: IntegerTensor
   /** Format of the output, `s8` when not given. */
@@ -71,10 +71,11 @@ export function randomConvolution(
   const most = Math.floor(2 ** 30 / (taps * (input.range.high - input.range.low)))
   const largest = Math.min(
     most,
-    mode === 'left' ? 1 : weightFormat === 'u8' ? 127 : 2 ** (Number(weightFormat[1]) - 1) - 1,
+    mode === 'left' ? 1 : weightFormat === 'u8' ? 127 : 2 ** (Number(weightFormat.slice(1)) - 1) - 1,
   )
   const unsigned = weightFormat === 'u8' && mode !== 'left' && most >= 255
-  const weights = Int8Array.from({ length: channels * taps }, () => random.between(unsigned ? -128 : -largest, largest))
+  const codes = Array.from({ length: channels * taps }, () => random.between(unsigned ? -128 : -largest, largest))
+  const weights = weightFormat === 's16' ? Int16Array.from(codes) : Int8Array.from(codes)
   const weightZeroPoints = new Int16Array(channels)
   if (weightFormat === 'u8')
     for (let o = 0; o < channels; o++)

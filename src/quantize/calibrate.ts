@@ -9,12 +9,13 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
+import { fitAccumulators } from './accumulator-room.ts'
 import { calibrationNotes } from './calibration-notes.ts'
 import { createObserver } from './create-observer.ts'
 import { onlyFunction, reactingRange } from './flat-ends.ts'
 import { chooseFormats, type FormatChoice, type KeepRule } from './format-choice.ts'
 import { checkSampleShape, realInput } from './input.ts'
-import type { Score } from './method.ts'
+import type { MethodContext, Score } from './method.ts'
 import { applyMethods, type MethodName } from './methods.ts'
 import { separateChannels } from './migrate.ts'
 import type { Observer, Range, RangeMethod } from './observe.ts'
@@ -38,6 +39,8 @@ export interface CalibrateOptions {
   readonly granularity?: 'tensor' | 'channel'
   /** Size of groups of 4-bit weights with a factor of their own (default: none). */
   readonly group?: GroupSize
+  /** Changes the plan of ranges before methods improve it. */
+  readonly prepare?: (context: MethodContext) => Promise<Plan>
   /** What improves the plan after the ranges, in order (default: nothing). */
   readonly methods?: readonly MethodName[]
   /** How the method `auto` compares plans (default: nearness to the float network by simulation, in decibels). */
@@ -125,7 +128,8 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
   const context = { graph, samples, limit: total, signal, score, onNote }
   if (options.granularity === 'channel') plan = await separateChannels({ ...context, plan })
   if (options.group !== undefined) plan = groupWeights(graph, plan, options.group)
-  return applyMethods(options.methods ?? [], { ...context, plan })
+  if (options.prepare !== undefined) plan = await options.prepare({ ...context, plan })
+  return applyMethods(options.methods ?? [], { ...context, plan: fitAccumulators(graph, plan) })
 }
 
 /** Scales from ranges: activations first, then weights, which need the scale of what they multiply. */

@@ -65,7 +65,7 @@ function isNarrow(entry: TensorPlan | undefined): boolean {
 }
 
 /** The layers that read a value; undefined where something else does too. */
-function readersOf(graph: Graph, plan: Plan, name: string): Node[] | undefined {
+export function readersOf(graph: Graph, plan: Plan, name: string): Node[] | undefined {
   if (graph.outputs.includes(name)) return undefined
   const readers: Node[] = []
   for (const node of graph.nodes) {

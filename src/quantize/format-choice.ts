@@ -10,7 +10,7 @@ import type { WeightFormat } from './plan.ts'
 import type { InnerFormat } from './scales.ts'
 
 /** What `keep` may ask for: a format of activations, or a width of weights. */
-export const keptFormats = ['u4', 's4', 'u8', 's8', 's16', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8'] as const
+export const keptFormats = ['u4', 's4', 'u8', 's8', 's16', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8', 'w16'] as const
 export type KeptFormat = (typeof keptFormats)[number]
 
 /** An exception: everything whose name the pattern matches has this format. */

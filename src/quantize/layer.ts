@@ -7,7 +7,7 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { type Constant, readConstant } from '../graph/tensor.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
-import { decodeCodes, encodeCodes } from './base64-codes.ts'
+import { decodeCodes, decodeWeightCodes, encodeWeightCodes } from './base64-codes.ts'
 import { isWeighted } from './format-choice.ts'
 import { formatRange, type Plan, type WeightPlan } from './plan.ts'
 
@@ -149,10 +149,7 @@ export function weightGrid(layer: Layer, entry: WeightPlan): { scales: Float64Ar
 
 /** A layer's codes: the plan's, else the nearest ones. */
 export function codesOf(layer: Layer, entry: WeightPlan): Int16Array {
-  if (entry.codes !== undefined) {
-    const bytes = decodeCodes(entry.codes)
-    return Int16Array.from(entry.format === 'u8' ? bytes : new Int8Array(bytes.buffer))
-  }
+  if (entry.codes !== undefined) return Int16Array.from(decodeWeightCodes(entry.format, entry.codes))
   const { low, high } = formatRange(entry.format)
   const { scales, zeroPoints } = weightGrid(layer, entry)
   return Int16Array.from(foldedWeights(layer), (weight, i) =>
@@ -169,8 +166,8 @@ export function storedWeights(layer: Layer, entry: WeightPlan): Float64Array {
 /** The plan with other codes for a layer. */
 export function withCodes(plan: Plan, layer: Layer, codes: ArrayLike<number>): Plan {
   const entry = plan.weights[layer.name]
-  const bytes = entry.format === 'u8' ? Uint8Array.from(codes) : Int8Array.from(codes)
-  return { ...plan, weights: { ...plan.weights, [layer.name]: { ...entry, codes: encodeCodes(bytes) } } }
+  const changed = { ...entry, codes: encodeWeightCodes(entry.format, codes) }
+  return { ...plan, weights: { ...plan.weights, [layer.name]: changed } }
 }
 
 /** Real biases under a plan; zeros without any. */

@@ -3,6 +3,7 @@
  * those that choose scales come before those that choose codes, which depend on them.
  */
 import { DyadicError } from '../error.ts'
+import { fitAccumulators } from './accumulator-room.ts'
 import { adaround } from './adaround.ts'
 import { correctBiases } from './bias-correction.ts'
 import { chooseMethods } from './choose-methods.ts'
@@ -51,7 +52,8 @@ export async function applyMethods(names: readonly MethodName[], context: Method
 
 async function runChain(names: readonly MethodName[], context: MethodContext): Promise<Plan> {
   let { plan } = context
-  for (const name of names) if (name !== 'auto') plan = await methods[name]({ ...context, plan })
+  for (const name of names)
+    if (name !== 'auto') plan = fitAccumulators(context.graph, await methods[name]({ ...context, plan }))
   return plan
 }
 

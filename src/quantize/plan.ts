@@ -11,8 +11,8 @@ import { DyadicError } from '../error.ts'
  */
 export const activationFormats = ['u4', 's4', 'u8', 's8', 's16', 's32'] as const
 export type ActivationFormat = (typeof activationFormats)[number]
-/** Formats of weights. `u8` carries a zero point; the others are symmetric. */
-export const weightFormats = ['s8', 's7', 's6', 's5', 's4', 's3', 's2', 'u8'] as const
+/** Formats of weights. `u8` carries a zero point; the others are symmetric. Only `s16` takes more than a byte. */
+export const weightFormats = ['s16', 's8', 's7', 's6', 's5', 's4', 's3', 's2', 'u8'] as const
 export type WeightFormat = (typeof weightFormats)[number]
 
 const positive = z.number().positive().finite()
@@ -56,7 +56,10 @@ const weightSchema = z
     /** One per output channel, or one for all. */
     scale: z.array(positive).min(1),
     zeroPoint: z.array(z.int()).min(1),
-    /** Codes in place of the nearest ones: bytes in base64 (u8 codes as they are), in the order of the ONNX weights. */
+    /**
+     * Codes in place of the nearest ones: bytes in base64 (u8 codes as they are, s16 codes as two bytes, the low one first),
+     * in the order of the ONNX weights.
+     */
     codes: base64.optional(),
     /**
      * Groups of `size` consecutive weights of an output channel, in stored order (kernel rows, kernel columns, input
@@ -94,6 +97,11 @@ export type Plan = z.infer<typeof planSchema>
 export function formatRange(format: ActivationFormat | WeightFormat): { low: number; high: number } {
   const bits = Number(format.slice(1))
   return format[0] === 'u' ? { low: 0, high: 2 ** bits - 1 } : { low: -(2 ** (bits - 1)), high: 2 ** (bits - 1) - 1 }
+}
+
+/** Bytes of one weight code in a plan and in a program. */
+export function codeBytes(format: WeightFormat): 1 | 2 {
+  return format === 's16' ? 2 : 1
 }
 
 /** A plan from parsed JSON. Throws `refused` listing every wrong field by its path. */

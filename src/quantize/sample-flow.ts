@@ -8,6 +8,7 @@ import { createFastExecutor } from '../reference/fast.ts'
 import { layersOf } from './layer.ts'
 import type { Plan } from './plan.ts'
 import { roundedInput, simulatedGraph } from './simulate.ts'
+import { wideValues } from './wide-values.ts'
 
 /** Bytes that kept values may take; decides how many samples flow together. */
 const MOST_BYTES = 384 * 2 ** 20
@@ -36,6 +37,7 @@ export function flowSamples(graph: Graph): number {
 /** A flow of real inputs (in ONNX order) of a graph with one input. */
 export function createFlow(graph: Graph, inputs: readonly Float32Array[]): SampleFlow {
   const [inputName] = graph.inputs
+  const wide = wideValues(graph)
   const kept = new Map<string, readonly Float32Array[]>([[inputName, inputs]])
   let pending: readonly Node[] = graph.nodes
 
@@ -60,7 +62,7 @@ export function createFlow(graph: Graph, inputs: readonly Float32Array[]): Sampl
     const outputs = [...made].filter((output) => output === name || readLater.has(output))
     const read = [...readersAmong(nodes)].filter((input) => kept.has(input))
     const segment: Graph = { ...graph, inputs: read, outputs, nodes }
-    const simulated = simulatedGraph(segment, plan, layersOf(graph, plan, nodes))
+    const simulated = simulatedGraph(segment, plan, layersOf(graph, plan, nodes), wide)
     const executor = createFastExecutor(simulated)
     const found = outputs.map((): Float32Array[] => [])
     for (let sample = 0; sample < inputs.length; sample++) {

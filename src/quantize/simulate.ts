@@ -6,14 +6,22 @@
 import type { Graph, Node } from '../graph/graph.ts'
 import { addConstant, rebuild } from '../graph/rewrite.ts'
 import { type Constant, makeConstant } from '../graph/tensor.ts'
-import { biasesOf, type Layer, layersOf, storedWeights, tapsOf, unitAt } from './layer.ts'
+import { isWeighted } from './format-choice.ts'
+import { biasesOf, type Layer, layersOf, sourceOf, storedWeights, tapsOf, unitAt } from './layer.ts'
 import { formatRange, type InputPlan, type Plan, type TensorPlan } from './plan.ts'
+import { wideValues } from './wide-values.ts'
 
 /**
  * A fused graph with the roundings of a plan; names of values stay, inputs are real. Of a part of a graph, `given` are the
- * layers as the whole graph has them.
+ * layers and `wide` the values behind the last layer as the whole graph has them; 16 bits of these are not rounded to, since
+ * methods have no say in their grids.
  */
-export function simulatedGraph(graph: Graph, plan: Plan, given: readonly Layer[] = layersOf(graph, plan)): Graph {
+export function simulatedGraph(
+  graph: Graph,
+  plan: Plan,
+  given: readonly Layer[] = layersOf(graph, plan),
+  wide: ReadonlySet<string> = wideValues(graph),
+): Graph {
   const constants = new Map(graph.constants)
   const layers = new Map(given.map((layer) => [layer.name, layer]))
   const constant = (base: string, value: Constant): string => addConstant(graph, constants, base, value)
@@ -36,12 +44,22 @@ export function simulatedGraph(graph: Graph, plan: Plan, given: readonly Layer[]
       inputs[2] = constant(`${name}:bias`, makeConstant('float32', [layer.outputs], biases))
     }
     const grid = Object.hasOwn(plan.tensors, name) ? plan.tensors[name] : undefined
-    if (grid === undefined || grid.format === 's32' || grid.format === 's16') {
-      nodes.push({ ...node, inputs })
-      continue
+    // What is no layer with simulated weights works on real values: out of the units of its input, and into its own.
+    const units = layer === undefined ? grid?.channelScales : undefined
+    const given = layer === undefined && (units || isWeighted(node)) ? unitsOf(graph, plan, node) : undefined
+    if (given !== undefined) {
+      nodes.push(scalingNode(graph, `${name}:argument`, [node.inputs[0], inputs[0]], given, constant))
+      inputs[0] = `${name}:argument`
     }
-    const real = `${name}:real`
-    nodes.push({ ...node, inputs, outputs: [real] }, ...roundingNodes(real, name, grid, constant))
+    const rounded = grid !== undefined && grid.format !== 's32' && !(grid.format === 's16' && wide.has(name))
+    const real = rounded ? `${name}:real` : name
+    const found = units === undefined ? real : `${name}:function`
+    nodes.push({ ...node, inputs, outputs: [found, ...node.outputs.slice(1)] })
+    if (units !== undefined) {
+      const inverse = units.map((unit) => 1 / unit)
+      nodes.push(scalingNode(graph, real, [name, found], inverse, constant))
+    }
+    if (rounded) nodes.push(...roundingNodes(real, name, grid, constant))
   }
   return rebuild(graph, { nodes, constants })
 }
@@ -64,6 +82,26 @@ function simulatedWeights(
     return weight / unitAt(layer, o, i % taps) / (outputScales?.[o] ?? 1)
   })
   return makeConstant('float32', graph.constants.get(node.inputs[1])?.shape ?? [], stored)
+}
+
+/** The factors of the channels of what a node reads, where these have any. */
+function unitsOf(graph: Graph, plan: Plan, node: Node): readonly number[] | undefined {
+  return plan.tensors[sourceOf(graph, plan, node.inputs[0])]?.channelScales
+}
+
+/** A product with a factor for each channel of a value, which the graph knows by the first name. */
+function scalingNode(
+  graph: Graph,
+  to: string,
+  [known, from]: readonly [string, string],
+  factors: readonly number[],
+  constant: (base: string, value: Constant) => string,
+): Node {
+  const rank = graph.values.get(known)?.shape.length ?? 4
+  const shape = Array.from({ length: rank }, (_, axis) => (axis === 1 ? factors.length : 1))
+  const values = makeConstant('float32', shape, Float64Array.from(factors))
+  const inputs = [from, constant(`${to}:factors`, values)]
+  return { name: to, operator: 'Mul', inputs, outputs: [to], attributes: new Map() }
 }
 
 /** The grid that float samples are rounded to; bytes of a data set are handed over as they are. */
@@ -89,8 +127,11 @@ function roundingNodes(
   })
   const { low, high } = formatRange(format)
   const step = single('scale', scale)
-  const zero = constant(`${to}:zero`, makeConstant(low < 0 ? 'int8' : 'uint8', [], [zeroPoint]))
-  const wide = format === 'u8' || format === 's8'
+  const zero = constant(
+    `${to}:zero`,
+    makeConstant(format === 's16' ? 'int16' : low < 0 ? 'int8' : 'uint8', [], [zeroPoint]),
+  )
+  const wide = format === 'u8' || format === 's8' || format === 's16'
   const clipped = wide ? from : `${to}:clipped`
   const limits = [single('low', (low - zeroPoint) * scale), single('high', (high - zeroPoint) * scale)]
   return [

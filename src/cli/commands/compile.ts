@@ -8,7 +8,7 @@ import { checkedFacts, checkSizeGates, moduleSizes } from '../artefact.ts'
 import type { CommandDescription } from '../command.ts'
 import { counted, countNames, fields, integer, tally } from '../format.ts'
 import { about, openCompilable, SHAPE_OPTIONS, sha256 } from '../model-file.ts'
-import type { Emittable } from '../options.ts'
+import type { Emittable } from '../option-values.ts'
 import { CALIBRATION_OPTIONS, choosePlan, readPlan } from '../plan-source.ts'
 import { checkOutputs, writeFiles } from '../write-file.ts'
 

@@ -12,7 +12,7 @@ import { channelsPerGroup, type Stored, type WindowGeometry } from './geometry.t
 export interface ConvolutionParameters extends WindowGeometry {
   readonly groups: number
   /** [output][kernelHeight][kernelWidth][input / groups]. */
-  readonly weights: Int8Array
+  readonly weights: Int8Array | Int16Array
   readonly weightZeroPoints: Int16Array
   /** Groups of `size` consecutive weights of an output channel have a factor each, [output][group] (R12). */
   readonly weightGroups?: { readonly size: number; readonly factors: Uint8Array }
