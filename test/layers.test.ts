@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'error.ts': { imports: [] },
   'version.ts': { imports: [] },
   num: { imports: ['error.ts'] },
-  graph: { imports: ['error.ts', 'num'] },
+  graph: { imports: ['error.ts', 'num', 'formats'] },
   formats: { imports: ['error.ts', 'num', 'kernels'] },
   functions: { imports: ['error.ts', 'num', 'kernels'] },
   kernels: { imports: ['error.ts', 'num'] },

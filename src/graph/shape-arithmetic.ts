@@ -19,6 +19,8 @@ const INDEX_TYPES: ReadonlySet<ElementType> = new Set(['int64', 'int32', 'bool']
 const ARITHMETIC: ReadonlySet<string> = new Set([
   ...['Add', 'Cast', 'Concat', 'ConstantOfShape', 'Div', 'Equal', 'Expand', 'Gather', 'Identity', 'Max', 'Min', 'Mul'],
   ...['Not', 'Range', 'Reshape', 'Slice', 'Split', 'Squeeze', 'Sub', 'Tile', 'Transpose', 'Unsqueeze', 'Where'],
+  ...['Abs', 'And', 'CastLike', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Mod', 'Neg', 'Or'],
+  ...['ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceSum'],
 ])
 
 /**

@@ -4,8 +4,24 @@
  */
 import { DyadicError } from '../error.ts'
 
-/** Element types of the intermediate representation, by their ONNX names. `float64` also holds exact dequantised values. */
+/**
+ * Element types of the intermediate representation, by their ONNX names. `float64` also holds exact dequantised values.
+ * Floats of fewer than 32 bits are held as the float32 numbers that they are, integers of fewer than 8 bits in 8 bits:
+ * their width is a matter of files, their grid one of whoever makes values (`element-conversion.ts`).
+ */
 export type ElementType =
+  | 'float16'
+  | 'bfloat16'
+  | 'float8e4m3fn'
+  | 'float8e4m3fnuz'
+  | 'float8e5m2'
+  | 'float8e5m2fnuz'
+  | 'float8e8m0'
+  | 'float4e2m1'
+  | 'int2'
+  | 'uint2'
+  | 'int4'
+  | 'uint4'
   | 'float32'
   | 'float64'
   | 'int8'
@@ -45,6 +61,18 @@ export interface Constant {
 }
 
 const ARRAYS = {
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  float8e4m3fn: Float32Array,
+  float8e4m3fnuz: Float32Array,
+  float8e5m2: Float32Array,
+  float8e5m2fnuz: Float32Array,
+  float8e8m0: Float32Array,
+  float4e2m1: Float32Array,
+  int2: Int8Array,
+  uint2: Uint8Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
   float32: Float32Array,
   float64: Float64Array,
   int8: Int8Array,
@@ -58,7 +86,7 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const
 
-/** Bytes per element of a type. */
+/** Bytes per element of a type, as graphs hold it. */
 export function elementBytes(type: ElementType): number {
   return ARRAYS[type].BYTES_PER_ELEMENT
 }

@@ -17,7 +17,7 @@ export function lowerResize(context: LoweringContext): QuantisedValue {
     context.hasInput(index) ? Array.from(context.constant(index).values, Number) : undefined
   const { attributes } = context.node
   const axes = resolveResize(context.node.name, attributes, shape, numbers(1), numbers(2), numbers(3))
-  const taps = axes.map((axis) => tapsOf(attributes, axis))
+  const taps = axes.map((axis) => tapsOf(context.node.name, attributes, axis))
   const outside = taps.some((axis) => axis.some((tap) => !tap.inside))
   if (shape.length !== 4 || axes[0].output !== shape[0] || axes[1].output !== shape[1] || outside)
     throw new DyadicError(

@@ -7,7 +7,7 @@ import { isDefaultDomain } from './check-operators.ts'
 import type { Message } from './schema.ts'
 
 /** Versions of the default operator set that are read. */
-export const OPSET_RANGE: readonly [number, number] = [7, 23]
+export const OPSET_RANGE: readonly [number, number] = [7, 28]
 /** Versions of the file format (`ir_version`) that are read: 3 is that of opset 7, 14 the newest this was written for. */
 export const IR_RANGE: readonly [number, number] = [3, 14]
 

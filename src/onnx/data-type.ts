@@ -1,13 +1,12 @@
 /**
- * The element types of ONNX by number (`TensorProto.DataType`), and which of them the graph has. Half precision is read
- * as single precision: every float16 number is a float32 number, and a network that computes in more precision than it
- * asked for keeps its meaning. Types without a counterpart are refused by name.
+ * The element types of ONNX by number (`TensorProto.DataType`), and which of them the graph has. Types without a
+ * counterpart are refused by name.
  */
 import { DyadicError } from '../error.ts'
+import { typeOfNumber } from '../graph/data-type-numbers.ts'
 import type { ElementType } from '../graph/tensor.ts'
 
 export const DATA_TYPE_STRING = 8
-export const DATA_TYPE_FLOAT16 = 10
 
 const NAMES = [
   'undefined',
@@ -41,33 +40,18 @@ const NAMES = [
   'float6e3m2',
 ]
 
-const READABLE = new Map<number, ElementType>([
-  [1, 'float32'],
-  [2, 'uint8'],
-  [3, 'int8'],
-  [4, 'uint16'],
-  [5, 'int16'],
-  [6, 'int32'],
-  [7, 'int64'],
-  [9, 'bool'],
-  [DATA_TYPE_FLOAT16, 'float32'],
-  [11, 'float64'],
-  [12, 'uint32'],
-  [13, 'uint64'],
-])
-
 /**
  * The graph's element type for an ONNX data type. `what` says whose it is, for messages. Throws `refused` for a number
  * that ONNX does not define and `unsupported` for a type that the graph does not have.
  */
 export function elementTypeOf(dataType: number, what: string): ElementType {
-  const type = READABLE.get(dataType)
+  const type = typeOfNumber(dataType)
   if (type !== undefined) return type
   const name = NAMES[dataType]
   if (name === undefined || dataType === 0)
     throw new DyadicError('refused', `${what} has element type ${dataType}, which ONNX does not define`)
   throw new DyadicError(
     'unsupported',
-    `${what} has element type ${name}, which dyadic does not read; export the model with float32, or 8- to 64-bit integers`,
+    `${what} has element type ${name}, which dyadic does not read; export the model with float32, or integers`,
   )
 }

@@ -62,3 +62,14 @@ export function completeLimits(given: Partial<Limits> = {}): Limits {
   }
   return limits
 }
+
+/** What data may be that a network is refused for; a conformance suite asks for all of it. */
+export interface Tolerance {
+  /** Let tensors without elements pass. */
+  readonly emptyTensors?: boolean
+  /** Let NaN and infinities in constants pass. */
+  readonly nonFinite?: boolean
+}
+
+/** How a file is read. */
+export type Reading = Limits & Tolerance

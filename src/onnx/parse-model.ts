@@ -7,6 +7,7 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { inferGraph } from '../graph/infer.ts'
 import { type Constant, elementCount } from '../graph/tensor.ts'
+import { widenHalves } from '../graph/widen-halves.ts'
 import { type Bindings, boundConstant, sortBindings } from './bindings.ts'
 import { checkOperators } from './check-operators.ts'
 import { checkVersions, refuseForeignParts } from './check-versions.ts'
@@ -14,7 +15,7 @@ import { decodeModel } from './decode.ts'
 import { type ExternalReader, limitedReader } from './external-data.ts'
 import { describeForeignStart } from './file-start.ts'
 import { branchInliner } from './inline-branches.ts'
-import { completeLimits, type Limits } from './limits.ts'
+import { completeLimits, type Limits, type Reading, type Tolerance } from './limits.ts'
 import { checkedName } from './name.ts'
 import { Names, readNodes } from './read-nodes.ts'
 import { readTensor } from './read-tensor.ts'
@@ -32,6 +33,10 @@ export interface ParseOptions {
   readonly limits?: Partial<Limits>
   /** Gives the bytes of tensors that are kept outside the file; without it such a model is `unsupported`. */
   readonly external?: ExternalReader
+  /** Nothing by default: tensors without elements, NaN and infinities in constants are refused. */
+  readonly tolerate?: Tolerance
+  /** `widen` (the default) reads half precision as single precision; `keep` leaves float16 and bfloat16 in the graph. */
+  readonly halfPrecision?: 'widen' | 'keep'
 }
 
 /**
@@ -41,7 +46,7 @@ export interface ParseOptions {
  * error), `limit` beyond `options.limits`, `usage` for impossible options.
  */
 export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph {
-  const limits = completeLimits(options.limits)
+  const limits: Reading = { ...completeLimits(options.limits), ...options.tolerate }
   const read = limitedReader(options.external, limits)
   const model = decodeFile(bytes, limits)
   const graph = model.graph as Message<'GraphProto'>
@@ -89,7 +94,7 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
     const declaration = readDeclaration(info, 'value')
     if (declaration !== undefined) check([declaration], 'value')
   }
-  return result
+  return options.halfPrecision === 'keep' ? result : widenHalves(result)
 }
 
 function decodeFile(bytes: Uint8Array, limits: Limits): Message<'ModelProto'> {
@@ -160,7 +165,7 @@ function checkOutputs(
     )
 }
 
-function checkSizes(graph: Graph, limits: Limits): void {
+function checkSizes(graph: Graph, limits: Reading): void {
   let total = 0
   for (const { name, shape } of graph.values.values()) {
     if (shape.length > limits.rank)
@@ -169,7 +174,7 @@ function checkSizes(graph: Graph, limits: Limits): void {
         `value ${quoted(name)} has ${shape.length} axes; at most ${limits.rank} are read (limit "rank")`,
       )
     const count = elementCount(shape)
-    if (count === 0 && !graph.constants.has(name))
+    if (count === 0 && !limits.emptyTensors && !graph.constants.has(name))
       throw new DyadicError('refused', `value ${quoted(name)} has shape [${shape}]: it holds no elements`)
     if (count > limits.elements)
       throw new DyadicError(

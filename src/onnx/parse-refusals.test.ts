@@ -245,13 +245,13 @@ describe('refusals', () => {
       'opset 6',
       { opsetImport: [{ version: 6n }] },
       'unsupported',
-      'version 6 of operator set "ai.onnx"; versions 7 to 23 are read',
+      'version 6 of operator set "ai.onnx"; versions 7 to 28 are read',
     ],
     [
-      'opset 24',
-      { opsetImport: [{ domain: 'ai.onnx', version: 24n }] },
+      'opset 29',
+      { opsetImport: [{ domain: 'ai.onnx', version: 29n }] },
       'unsupported',
-      'version 24 of operator set "ai.onnx"',
+      'version 29 of operator set "ai.onnx"',
     ],
     ['no opset', { opsetImport: [] }, 'refused', 'imports no version of the default operator set'],
     [

@@ -61,14 +61,14 @@ describe('float16', () => {
   }
   const finite = Array.from({ length: 65536 }, (_, half) => half).filter((half) => ((half >> 10) & 31) !== 31)
 
-  it('becomes float32 exactly, for every finite number, raw and typed', () => {
+  it('becomes the numbers themselves, for every finite one, raw and typed', () => {
     const expected = Float32Array.from(finite, halfValue)
     finite.forEach((half, i) => {
       if (expected[i] !== halfValue(half)) expect.unreachable(`float16 ${half} is no float32`)
     })
     const dims = [BigInt(finite.length)]
     const raw = read({ dataType: 10, dims, rawData: new Uint8Array(Uint16Array.from(finite).buffer) })
-    expect(raw.type).toBe('float32')
+    expect(raw.type).toBe('float16')
     expect(Buffer.compare(raw.bytes, new Uint8Array(expected.buffer))).toBe(0)
     expect(Buffer.compare(read({ dataType: 10, dims, int32Data: finite }).bytes, raw.bytes)).toBe(0)
   })
@@ -127,9 +127,10 @@ describe('refusals', () => {
     ['too many axes', { dataType: 1, dims: new Array(33).fill(1n) }, 'limit', 'limit "rank"'],
     ['no type', { dims: [1n], rawData: float(1) }, 'refused', 'element type 0, which ONNX does not define'],
     ['an unknown type', { dataType: 99 }, 'refused', 'element type 99'],
-    ['bfloat16', { dataType: 16, dims: [1n] }, 'unsupported', 'element type bfloat16'],
-    ['int4', { dataType: 22, dims: [1n] }, 'unsupported', 'element type int4'],
-    ['float8', { dataType: 17, dims: [1n] }, 'unsupported', 'element type float8e4m3fn'],
+    ['complex64', { dataType: 14, dims: [1n] }, 'unsupported', 'element type complex64'],
+    ['float6', { dataType: 27, dims: [1n] }, 'unsupported', 'element type float6e2m3'],
+    ['half a byte too few', { dataType: 22, dims: [3n], rawData: float(1).slice(0, 1) }, 'refused', 'needs 2'],
+    ['a code out of range', { dataType: 17, dims: [1n], int32Data: [256] }, 'refused', 'no code of float8e4m3fn'],
     ['strings', { dataType: 8, dims: [1n], stringData: [float()] }, 'unsupported', 'holds strings'],
     [
       'external data',
@@ -144,5 +145,29 @@ describe('refusals', () => {
     const found = failure(tensor)
     expect(found.message).toContain(message)
     expect(found.code).toBe(code)
+  })
+})
+
+describe('narrow types', () => {
+  const numbers = (tensor: Parameters<typeof read>[0]): number[] => Array.from(readConstant(read(tensor)), Number)
+
+  it('of 4 and 2 bits are packed from the low end of a byte, raw and typed', () => {
+    const dims = [3n]
+    expect(numbers({ dataType: 22, dims, rawData: Uint8Array.of(0x8f, 0x07) })).toEqual([-1, -8, 7])
+    expect(numbers({ dataType: 21, dims, rawData: Uint8Array.of(0x8f, 0x07) })).toEqual([15, 8, 7])
+    expect(numbers({ dataType: 22, dims, int32Data: [0x8f, 0x07] })).toEqual([-1, -8, 7])
+    expect(numbers({ dataType: 26, dims: [5n], rawData: Uint8Array.of(0b11_10_01_00, 0b10) })).toEqual([
+      0, 1, -2, -1, -2,
+    ])
+    expect(numbers({ dataType: 25, dims: [5n], rawData: Uint8Array.of(0b11_10_01_00, 0b10) })).toEqual([0, 1, 2, 3, 2])
+    expect(numbers({ dataType: 23, dims, rawData: Uint8Array.of(0x1f, 0x06) })).toEqual([-6, 0.5, 4])
+  })
+
+  it('of 8 and 16 bits are the numbers that their codes stand for', () => {
+    expect(numbers({ dataType: 17, dims: [3n], rawData: Uint8Array.of(0x38, 0xfe, 0x01) })).toEqual([1, -448, 2 ** -9])
+    expect(numbers({ dataType: 18, dims: [2n], int32Data: [0x40, 0x7f] })).toEqual([1, 240])
+    expect(numbers({ dataType: 19, dims: [2n], rawData: Uint8Array.of(0x3c, 0x7b) })).toEqual([1, 57344])
+    expect(numbers({ dataType: 24, dims: [2n], rawData: Uint8Array.of(127, 0) })).toEqual([1, Math.fround(2 ** -127)])
+    expect(numbers({ dataType: 16, dims: [2n], int32Data: [0x3f80, 0xc2f7] })).toEqual([1, -123.5])
   })
 })

@@ -1,13 +1,16 @@
 /**
  * A TensorProto to a {@link Constant}. Raw data stays a view into the file; the typed lists (`float_data`, `int32_data`
- * …) are packed into little-endian bytes with range checks; float16 is widened to float32, exactly. The number of
- * elements must match the shape, float elements must be finite and booleans 0 or 1. Bytes outside the file come from the caller's reader.
+ * …) are packed into little-endian bytes with range checks; the narrow types come as codes, which become the numbers
+ * that they are. The number of elements must match the shape, float elements must be finite and booleans 0 or 1, unless
+ * the caller tolerates NaN and infinities. Bytes outside the file come from the caller's reader.
  */
 import { DyadicError } from '../error.ts'
+import { bitsOf, isInteger, smallFloatFormat } from '../graph/element-conversion.ts'
 import { allocate, type Constant, type ElementType, elementBytes, elementCount } from '../graph/tensor.ts'
-import { DATA_TYPE_FLOAT16, DATA_TYPE_STRING, elementTypeOf } from './data-type.ts'
+import { DATA_TYPE_STRING, elementTypeOf } from './data-type.ts'
 import { type ExternalReader, isExternal, readExternal } from './external-data.ts'
-import type { Limits } from './limits.ts'
+import type { Reading } from './limits.ts'
+import { listBytes, unpackElements } from './narrow-elements.ts'
 import type { Message } from './schema.ts'
 import { checkShape } from './shape.ts'
 import { decodeUtf8 } from './wire.ts'
@@ -19,7 +22,7 @@ import { decodeUtf8 } from './wire.ts'
 export function readTensor(
   tensor: Message<'TensorProto'>,
   what: string,
-  limits: Limits,
+  limits: Reading,
   read?: ExternalReader,
 ): Constant {
   const external = isExternal(tensor, what)
@@ -32,15 +35,21 @@ export function readTensor(
   const shape = checkShape(tensor.dims, what, limits, true)
   const count = elementCount(shape)
   const bytes = external
-    ? readOutside(tensor, dataType, type, count, what, read)
+    ? readOutside(tensor, type, count, what, read)
     : readBytes(tensor, dataType, type, count, shape, what)
-  checkElements(bytes, type, what)
+  if (!limits.nonFinite || type === 'bool') checkElements(bytes, type, what)
   return { type, shape, bytes }
 }
 
+/** Whether elements are stored as codes that are not the numbers themselves. */
+const isNarrow = (type: ElementType): boolean =>
+  smallFloatFormat(type) !== undefined || (isInteger(type) && bitsOf(type) < 8)
+
+/** Bits that one element takes in the file. */
+const storedBits = (type: ElementType): number => (isNarrow(type) ? bitsOf(type) : 8 * elementBytes(type))
+
 function readOutside(
   tensor: Message<'TensorProto'>,
-  dataType: number,
   type: ElementType,
   count: number,
   what: string,
@@ -48,9 +57,8 @@ function readOutside(
 ): Uint8Array {
   const inside = tensor.rawData !== undefined || TYPED_LISTS.some((name) => tensor[name].length > 0)
   if (inside) throw new DyadicError('refused', `${what} has data in the file and external data as well`)
-  const half = dataType === DATA_TYPE_FLOAT16
-  const bytes = readExternal(tensor, count * (half ? 2 : elementBytes(type)), what, read)
-  return half ? widenHalf(bytes) : bytes
+  const bytes = readExternal(tensor, Math.ceil((count * storedBits(type)) / 8), what, read)
+  return isNarrow(type) ? unpackElements(bytes, type, count) : bytes
 }
 
 function readBytes(
@@ -61,7 +69,7 @@ function readBytes(
   shape: readonly number[],
   what: string,
 ): Uint8Array {
-  const half = dataType === DATA_TYPE_FLOAT16
+  const narrow = isNarrow(type)
   const { name: listName, values } = typedList(tensor, dataType)
   for (const name of TYPED_LISTS)
     if (tensor[name].length > 0 && (name !== listName || tensor.rawData !== undefined))
@@ -71,22 +79,25 @@ function readBytes(
           (tensor.rawData === undefined ? `where ${type} belongs into ${listName}` : 'and raw data as well'),
       )
   if (tensor.rawData !== undefined) {
-    const size = half ? 2 : elementBytes(type)
-    if (tensor.rawData.length !== count * size)
+    const bits = storedBits(type)
+    const size = Math.ceil((count * bits) / 8)
+    if (tensor.rawData.length !== size)
       throw new DyadicError(
         'refused',
-        `${what} has ${tensor.rawData.length} bytes; shape [${shape}] with ${size} bytes per element needs ${count * size}`,
+        `${what} has ${tensor.rawData.length} bytes; shape [${shape}] with ${bits < 8 ? `${bits} bits` : `${bits / 8} bytes`} per element needs ${size}`,
       )
-    return half ? widenHalf(tensor.rawData) : tensor.rawData
+    return narrow ? unpackElements(tensor.rawData, type, count) : tensor.rawData
   }
-  if (values.length !== count)
-    throw new DyadicError('refused', `${what} has ${values.length} elements; shape [${shape}] needs ${count}`)
-  if (half) {
-    const halves = narrow(tensor.int32Data, 'uint16', what)
-    return widenHalf(halves)
-  }
-  if (listName === 'int32Data' && type !== 'int32') return narrow(tensor.int32Data, type, what)
-  if (type === 'uint32') return narrow(tensor.uint64Data, type, what)
+  // Codes of fewer than 8 bits stand in the list as packed bytes.
+  const entries = narrow ? Math.ceil((count * Math.min(8, bitsOf(type))) / 8) : count
+  if (values.length !== entries)
+    throw new DyadicError(
+      'refused',
+      `${what} has ${values.length} elements; shape [${shape}] needs ${entries}${entries === count ? '' : ' bytes'}`,
+    )
+  if (narrow) return unpackElements(listBytes(tensor.int32Data, type, what), type, count)
+  if (listName === 'int32Data' && type !== 'int32') return fitInto(tensor.int32Data, type, what)
+  if (type === 'uint32') return fitInto(tensor.uint64Data, type, what)
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
 
@@ -107,7 +118,7 @@ function typedList(tensor: Message<'TensorProto'>, dataType: number) {
 }
 
 /** Bytes of a narrower integer type; every element must fit. */
-function narrow(values: Int32Array | BigUint64Array, type: ElementType, what: string): Uint8Array {
+function fitInto(values: Int32Array | BigUint64Array, type: ElementType, what: string): Uint8Array {
   const target = allocate(type, values.length)
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i])
@@ -118,29 +129,9 @@ function narrow(values: Int32Array | BigUint64Array, type: ElementType, what: st
   return new Uint8Array(target.buffer)
 }
 
-/** Little-endian float16 to little-endian float32; exact for every number, infinities and NaN stay what they are. */
-function widenHalf(bytes: Uint8Array): Uint8Array {
-  const target = new Float32Array(bytes.length / 2)
-  for (let i = 0; i < target.length; i++) {
-    const half = bytes[2 * i] | (bytes[2 * i + 1] << 8)
-    const exponent = (half >> 10) & 0x1f
-    const fraction = half & 0x3ff
-    const magnitude =
-      exponent === 0
-        ? fraction * 2 ** -24
-        : exponent === 31
-          ? fraction === 0
-            ? Infinity
-            : NaN
-          : (fraction + 1024) * 2 ** (exponent - 25)
-    target[i] = half & 0x8000 ? -magnitude : magnitude
-  }
-  return new Uint8Array(target.buffer)
-}
-
 /** Refuses NaN and infinities by their exponent bits, and booleans other than 0 and 1. */
 function checkElements(bytes: Uint8Array, type: ElementType, what: string): void {
-  if (type === 'float32') {
+  if (type === 'float32' || smallFloatFormat(type) !== undefined) {
     for (let i = 3; i < bytes.length; i += 4)
       if ((bytes[i] & 0x7f) === 0x7f && bytes[i - 1] >= 0x80) refuseNonFinite(bytes, type, (i - 3) / 4, what)
   } else if (type === 'float64') {
@@ -152,9 +143,9 @@ function checkElements(bytes: Uint8Array, type: ElementType, what: string): void
   }
 }
 
-function refuseNonFinite(bytes: Uint8Array, type: 'float32' | 'float64', index: number, what: string): never {
+function refuseNonFinite(bytes: Uint8Array, type: ElementType, index: number, what: string): never {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const value = type === 'float32' ? view.getFloat32(4 * index, true) : view.getFloat64(8 * index, true)
+  const value = type === 'float64' ? view.getFloat64(8 * index, true) : view.getFloat32(4 * index, true)
   throw new DyadicError(
     'refused',
     `${what} has ${value} at index ${index}: a network with such a number has no meaning; repair or retrain the model`,

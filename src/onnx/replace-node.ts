@@ -1,7 +1,7 @@
 /**
  * Operators whose older form is another operator, or several: Upsample (opset 7 to 9) and Resize of opset 10 become today's
- * Resize; Softmax before opset 13, which normalises over all axes from `axis` on, becomes Flatten, Softmax and Reshape, and
- * one Softmax again once shapes are known. Source: the version tables of onnx/docs/Changelog.md.
+ * Resize, Scatter becomes ScatterElements; Softmax and its kin before opset 13, which normalise over all axes from `axis` on,
+ * become Flatten, the operator and Reshape, and one Softmax again once shapes are known. Source: the version tables of onnx/docs/Changelog.md.
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
@@ -10,9 +10,13 @@ import { type Constant, makeConstant, readNumbers } from '../graph/tensor.ts'
 import type { AddConstant } from './upgrade.ts'
 
 /** Operators of older sets that today's set lacks and that are rewritten here, with the versions that have them. */
-export const REPLACED: ReadonlyMap<string, readonly [number, number]> = new Map([['Upsample', [7, 9]]])
+export const REPLACED: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['Upsample', [7, 9]],
+  ['Scatter', [9, 10]],
+])
 
-/** The first opset in which Softmax means one axis. */
+/** Operators that normalise rows, and the first opset in which a row is one axis. */
+const SOFTMAXES: ReadonlySet<string> = new Set(['Softmax', 'LogSoftmax', 'Hardmax'])
 const SOFTMAX_OF_ONE_AXIS = 13
 
 /** What the rewriting needs from the graph around a node. */
@@ -30,8 +34,9 @@ export interface Surroundings {
  */
 export function replaceNode(node: Node, opset: number, around: Surroundings): Node[] {
   if (node.operator === 'Upsample') return [upgradeResize(withScalesInput(node, opset, around), around)]
+  if (node.operator === 'Scatter') return [{ ...node, operator: 'ScatterElements' }]
   if (node.operator === 'Resize' && opset < 11) return [upgradeResize(node, around)]
-  if (node.operator === 'Softmax' && opset < SOFTMAX_OF_ONE_AXIS) return flattenSoftmax(node, around)
+  if (SOFTMAXES.has(node.operator) && opset < SOFTMAX_OF_ONE_AXIS) return flattenSoftmax(node, around)
   return [node]
 }
 

@@ -1,16 +1,16 @@
 /** Dimensions from a file to a shape: positive integers within the limits. */
 import { DyadicError } from '../error.ts'
-import type { Limits } from './limits.ts'
+import type { Reading } from './limits.ts'
 
 /**
  * A shape of the graph from the dimensions in the file. `what` says whose it is, for messages. Throws `refused` on zero
- * and negative dimensions and `limit` beyond the limits on rank and elements. A list of no elements, shape [0], passes
- * where `emptyList` allows it: optional operands such as the regions of Resize are given so.
+ * (unless the caller tolerates it) and negative dimensions and `limit` beyond the limits on rank and elements. A list of no
+ * elements, shape [0], passes where `emptyList` allows it: optional operands such as the regions of Resize are given so.
  */
 export function checkShape(
   dims: ArrayLike<bigint | number>,
   what: string,
-  limits: Limits,
+  limits: Reading,
   emptyList = false,
 ): number[] {
   if (dims.length > limits.rank)
@@ -19,7 +19,7 @@ export function checkShape(
   let count = 1n
   for (let axis = 0; axis < dims.length; axis++) {
     const size = BigInt(dims[axis])
-    if (size < 0n || (size === 0n && !(emptyList && dims.length === 1)))
+    if (size < 0n || (size === 0n && !limits.emptyTensors && !(emptyList && dims.length === 1)))
       throw new DyadicError(
         'refused',
         `${what} has shape [${Array.from(dims)}]: axis ${axis} has ${size} elements, and every axis needs at least 1`,

@@ -104,6 +104,11 @@ function remember(tensors: Map<string, TensorPlan>, value: string, plan: TensorP
 /** Scale and zero point of a node as numbers; refuses scales that are not positive and finite. */
 function parameters(graph: Graph, node: Node): { scale: number[]; zeroPoint: number[]; type: string } {
   const read = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '')
+  if ((node.attributes.get('block_size') ?? 0) !== 0)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} has a scale per block (block_size); dyadic compiles one per tensor or channel`,
+    )
   const scaleConstant = read(1)
   if (scaleConstant === undefined)
     throw new DyadicError(

@@ -3,6 +3,7 @@
  * every pass must agree with; nothing that loops over a data set uses it.
  */
 import { DyadicError, quoted } from '../error.ts'
+import { roundToSmallFloat } from '../graph/element-conversion.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import type { Operator } from '../graph/operator.ts'
 import { operators } from '../graph/operators/index.ts'
@@ -17,6 +18,12 @@ function constantsOf(graph: Graph): Map<string, Tensor> {
       { type: constant.type, shape: constant.shape, data: readConstant(constant) },
     ]),
   )
+}
+
+/** Results in half precision are rounded to it; operators compute them in double and store float32 numbers. */
+function ontoGrid({ type, shape, data }: Tensor): Tensor {
+  if (type !== 'float16' && type !== 'bfloat16') return { type, shape, data }
+  return { type, shape, data: Float32Array.from(data as Float32Array, (value) => roundToSmallFloat(type, value)) }
 }
 
 function evaluate(
@@ -34,8 +41,9 @@ function evaluate(
     })
     node.outputs.forEach((name, index) => {
       if (name === '') return
-      known.set(name, results[index])
-      tap?.(name, results[index])
+      const tensor = ontoGrid(results[index])
+      known.set(name, tensor)
+      tap?.(name, tensor)
     })
   }
   return new Map(graph.outputs.map((name) => [name, known.get(name) as Tensor]))

@@ -83,7 +83,7 @@ export const controlCases = group('control', [
     x: [1, -1, 2, -2],
     y: [1, 0, 2, 0],
   }),
-  accepted('opset-23', 'the newest operator set', () => single('Relu', {}, [], [1, 4], [1, 4], 23), {
+  accepted('opset-28', 'the newest operator set', () => single('Relu', {}, [], [1, 4], [1, 4], 28), {
     x: [1, -1, 2, -2],
     y: [1, 0, 2, 0],
   }),

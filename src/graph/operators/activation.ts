@@ -74,6 +74,12 @@ export const selu: Operator = unary(
   },
 )
 
+/** ONNX Celu: x where x ≥ 0, alpha · (e^(x/alpha) − 1) below. */
+export const celu: Operator = unary('Celu', [12, 28], { alpha: { kind: 'float', default: 1 } }, (attributes) => {
+  const alpha = numberAttribute(attributes, 'alpha')
+  return (x) => Math.max(0, x) + Math.min(0, alpha * exponentialLessOne(x / alpha))
+})
+
 /** ONNX Swish: x · sigmoid(alpha · x). Files have it from opset 24 on; `simplify` makes it of Mul and Sigmoid. */
 export const swish: Operator = unary('Swish', [24], { alpha: { kind: 'float', default: 1 } }, (attributes) => {
   const alpha = numberAttribute(attributes, 'alpha')

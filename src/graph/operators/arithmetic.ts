@@ -3,17 +3,12 @@
  * are computed in double and rounded once at the output; integers are exact and wrap as their types do.
  */
 import { power } from '../../num/elementary.ts'
-import type { InferContext, Operator } from '../operator.ts'
-import { allocate, type ElementType, elementBytes, elementCount, type Tensor, type TypedArray } from '../tensor.ts'
-import { floatResult, isFloat, operand, refuse, unsupported } from './context.ts'
-import { broadcastShapes, broadcastStrides, copyStrided, rowMajorStrides } from './layout.ts'
-
-function broadcast(context: InferContext): number[] {
-  return context.inputs.reduce<number[]>((shape, _, index) => {
-    const own = operand(context, index).shape
-    return broadcastShapes(shape, own) ?? refuse(context.node, `shapes [${shape}] and [${own}] do not broadcast`)
-  }, [])
-}
+import { isInteger, storeInteger, wrapInteger } from '../element-conversion.ts'
+import type { AttributeSchema, InferContext, Operator } from '../operator.ts'
+import { allocate, type ElementType, type TypedArray } from '../tensor.ts'
+import { commonShape, expanded } from './broadcast.ts'
+import { floatResult, isFloat, numberAttribute, operand, refuse } from './context.ts'
+import { broadcastShapes } from './layout.ts'
 
 function commonType(context: InferContext): ElementType {
   const { type } = operand(context, 0)
@@ -22,17 +17,6 @@ function commonType(context: InferContext): ElementType {
   if (other >= 0) refuse(context.node, `types ${type} and ${operand(context, other).type} cannot be combined`)
   if (type === 'bool') refuse(context.node, 'booleans cannot be combined by arithmetic')
   return type
-}
-
-/** The operand's elements repeated to the output's shape. */
-function expanded(tensor: Tensor, shape: readonly number[]): TypedArray {
-  const data = allocate(tensor.type, elementCount(shape))
-  copyStrided(
-    shape,
-    { data: tensor.data, offset: 0, strides: broadcastStrides(tensor.shape, shape) },
-    { data, offset: 0, strides: rowMajorStrides(shape) },
-  )
-  return data
 }
 
 interface Meaning {
@@ -56,21 +40,16 @@ function combining(
     outputs: [1, 1],
     attributes: {},
     integer,
-    infer: (context) => [{ type: commonType(context), shape: broadcast(context) }],
+    infer: (context) => [{ type: commonType(context), shape: commonShape(context) }],
     evaluate: ({ node, inputs: given, outputs }) => {
       const [{ type, shape }] = outputs
-      const bits = 8 * elementBytes(type)
-      const wrap = type.startsWith('u') ? BigInt.asUintN : BigInt.asIntN
       const combine = (a: TypedArray, b: TypedArray): TypedArray => {
         const data = allocate(type, a.length)
         if (isFloat(type)) for (let i = 0; i < a.length; i++) data[i] = floats(a[i] as number, b[i] as number)
+        // By way of bigint: a 64-bit product is not exact as a double.
         else
-          for (let i = 0; i < a.length; i++) {
-            // By way of bigint: a 64-bit product is not exact as a double.
-            const value = wrap(bits, integers(BigInt(a[i]), BigInt(b[i])))
-            if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = value
-            else data[i] = Number(value)
-          }
+          for (let i = 0; i < a.length; i++)
+            storeInteger(data, i, wrapInteger(type, integers(BigInt(a[i]), BigInt(b[i]))))
         return data
       }
       const operands = given.map((tensor) => expanded(tensor!, shape))
@@ -121,7 +100,70 @@ export const min: Operator = combining('Min', [6, 8, 12, 13], [1, Infinity], 'no
   integers: (a, b) => (a < b ? a : b),
 })
 
-/** ONNX Pow of a float base; the exponent may have any type. 1 to any power and anything to the power 0 are 1, as in C. */
+/** ONNX Sum of one float tensor or more. */
+export const sum: Operator = {
+  ...combining('Sum', [6, 8, 13], [1, Infinity], 'none', { floats: (a, b) => a + b, integers: (a, b) => a + b }),
+  infer: (context) => [{ type: floatResult(context), shape: commonShape(context) }],
+}
+
+/** ONNX Mean of one float tensor or more: the sum in double, divided and rounded once. */
+export const mean: Operator = {
+  ...sum,
+  name: 'Mean',
+  evaluate: ({ inputs, outputs }) => {
+    const [{ type, shape }] = outputs
+    const operands = inputs.map((tensor) => expanded(tensor!, shape))
+    const data = allocate(type, operands[0].length)
+    for (let i = 0; i < data.length; i++)
+      data[i] = operands.reduce((total, values) => total + (values[i] as number), 0) / operands.length
+    return [{ type, shape, data }]
+  },
+}
+
+const FMOD: Readonly<Record<string, AttributeSchema>> = { fmod: { kind: 'int', default: 0 } }
+
+const floored = combining('Mod', [10, 13], [2, 2], 'none', {
+  floats: (a, b) => a % b,
+  integers: (a, b) => {
+    const remainder = a % b
+    return remainder !== 0n && remainder < 0n !== b < 0n ? remainder + b : remainder
+  },
+})
+
+const truncated = combining('Mod', [10, 13], [2, 2], 'none', { floats: (a, b) => a % b, integers: (a, b) => a % b })
+
+/**
+ * ONNX Mod: the remainder with the divisor's sign (as in Python), or with `fmod` the dividend's (as in C). Floats need
+ * `fmod`; a zero divisor of integers is refused.
+ */
+export const mod: Operator = {
+  ...floored,
+  attributes: FMOD,
+  infer: (context) => {
+    if (isFloat(operand(context, 0).type) && numberAttribute(context.attributes, 'fmod') === 0)
+      refuse(context.node, 'Mod of floats needs the attribute fmod')
+    return floored.infer(context)
+  },
+  evaluate: (context) => (numberAttribute(context.attributes, 'fmod') === 0 ? floored : truncated).evaluate(context),
+}
+
+/** base^exponent in the width of `type`, by squaring; towards zero for a negative exponent. */
+function integerPower(type: ElementType, base: bigint, exponent: bigint): bigint {
+  if (exponent < 0n) {
+    return base === 1n || (base === -1n && exponent % 2n === 0n) ? 1n : base === -1n ? -1n : 0n
+  }
+  let result = 1n
+  for (let factor = base, rest = exponent; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = wrapInteger(type, result * factor)
+    factor = wrapInteger(type, factor * factor)
+  }
+  return result
+}
+
+/**
+ * ONNX Pow in the base's type; the exponent may have any other. 1 to any power and anything to the power 0 are 1, as in
+ * C. Integers to integer powers are exact and wrap; to float powers they are cut towards zero.
+ */
 export const pow: Operator = {
   name: 'Pow',
   since: [7, 12, 13, 15],
@@ -131,15 +173,28 @@ export const pow: Operator = {
   integer: 'none',
   infer: (context) => {
     const { type } = operand(context, 0)
-    if (!isFloat(type)) unsupported(context.node, `Pow of ${type} is not done; cast the base to float`)
-    return [{ type: floatResult({ ...context, inputs: context.inputs.slice(0, 1) }), shape: broadcast(context) }]
+    if (!isFloat(type) && !isInteger(type)) refuse(context.node, `Pow of ${type} is not defined`)
+    const floats = () => floatResult({ ...context, inputs: context.inputs.slice(0, 1) })
+    return [{ type: isFloat(type) ? floats() : type, shape: commonShape(context) }]
   },
-  evaluate: ({ inputs, outputs }) => {
+  evaluate: ({ node, inputs, outputs }) => {
     const [{ type, shape }] = outputs
     const base = expanded(inputs[0]!, shape)
     const exponent = expanded(inputs[1]!, shape)
     const data = allocate(type, base.length)
-    for (let i = 0; i < base.length; i++) data[i] = power(base[i] as number, Number(exponent[i]))
+    const real = (i: number): number => power(Number(base[i]), Number(exponent[i]))
+    for (let i = 0; i < base.length; i++) {
+      if (isFloat(type)) data[i] = real(i)
+      else if (isInteger(inputs[1]!.type)) {
+        if (BigInt(base[i]) === 0n && exponent[i] < 0) refuse(node, 'Pow of 0 to a negative power has no value')
+        storeInteger(data, i, integerPower(type, BigInt(base[i]), BigInt(exponent[i])))
+      } else {
+        const result = real(i)
+        if (!Number.isFinite(result))
+          refuse(node, `${base[i]} to the power ${exponent[i]} has no value of type ${type}`)
+        storeInteger(data, i, wrapInteger(type, BigInt(Math.trunc(result))))
+      }
+    }
     return [{ type, shape, data }]
   },
 }

@@ -1,12 +1,11 @@
 /**
- * Operators that arrange values anew: Gather, Split, DepthToSpace and SpaceToDepth, of any element type; and those that
- * describe or convert them: Shape and Cast.
+ * Operators that arrange values anew: Gather, Split, DepthToSpace and SpaceToDepth, of any element type; and Shape, which
+ * describes them.
  */
 import type { InferContext, Operator } from '../operator.ts'
-import { allocate, type ElementType, elementCount } from '../tensor.ts'
+import { allocate, elementCount } from '../tensor.ts'
 import {
   constantNumbers,
-  isFloat,
   numberAttribute,
   operand,
   optionalNumber,
@@ -195,54 +194,6 @@ export const spaceToDepth: Operator = {
       { data: x.data, offset: 0, strides: [sample, row, 1, plane, row * side, side] },
       { data, offset: 0, strides: rowMajorStrides(order) },
     )
-    return [{ type, shape, data }]
-  },
-}
-
-/** Element types by their numbers in ONNX's TensorProto.DataType. */
-const CAST_TYPES: ReadonlyMap<number, ElementType> = new Map([
-  [1, 'float32'],
-  [2, 'uint8'],
-  [3, 'int8'],
-  [4, 'uint16'],
-  [5, 'int16'],
-  [6, 'int32'],
-  [7, 'int64'],
-  [9, 'bool'],
-  [11, 'float64'],
-  [12, 'uint32'],
-  [13, 'uint64'],
-])
-
-/** ONNX Cast between numbers and booleans; fractions are cut towards zero, integers wrap. Others are undefined in ONNX. */
-export const cast: Operator = {
-  name: 'Cast',
-  since: [6, 9, 13, 19, 21, 23],
-  inputs: [1, 1],
-  outputs: [1, 1],
-  attributes: { to: { kind: 'int', required: true }, saturate: { kind: 'int', default: 1 } },
-  integer: 'none',
-  infer: (context) => {
-    const to = numberAttribute(context.attributes, 'to')
-    const type = CAST_TYPES.get(to)
-    if (type === undefined) unsupported(context.node, `Cast to ONNX data type ${to} is not done`)
-    return [{ type, shape: operand(context, 0).shape }]
-  },
-  evaluate: ({ node, inputs, outputs }) => {
-    const [{ type, shape }] = outputs
-    const from = inputs[0]!.data as ArrayLike<number | bigint>
-    const data = allocate(type, from.length)
-    for (let i = 0; i < from.length; i++) {
-      const value = from[i]
-      if (type === 'bool') data[i] = Number(value) === 0 ? 0 : 1
-      else if (isFloat(type)) data[i] = Number(value)
-      else {
-        if (typeof value === 'number' && !Number.isFinite(value)) refuse(node, `Cast of ${value} to ${type}`)
-        const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(value))
-        if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = whole
-        else data[i] = Number(BigInt.asIntN(32, whole))
-      }
-    }
     return [{ type, shape, data }]
   },
 }

@@ -58,25 +58,30 @@ export function constantNumbers(context: InferContext, index: number, what: stri
   return readNumbers(constant)
 }
 
-export function isFloat(type: ElementType): type is 'float32' | 'float64' {
-  return type === 'float32' || type === 'float64'
+/** The types that floating-point operators compute in, the narrowest first. */
+const FLOATS = ['float16', 'bfloat16', 'float32', 'float64'] as const
+export type FloatType = (typeof FLOATS)[number]
+
+export function isFloat(type: ElementType): type is FloatType {
+  return (FLOATS as readonly ElementType[]).includes(type)
 }
 
 /**
  * Type of a float result. Exact (`float64`) constants do not widen run-time activations: the run-time inputs decide, and
  * only a node of constants takes the widest of them. Throws `refused` when an input is not a float.
  */
-export function floatResult(context: InferContext): 'float32' | 'float64' {
-  let constants: 'float32' | 'float64' = 'float32'
-  let computed: 'float32' | 'float64' | undefined
+export function floatResult(context: InferContext): FloatType {
+  let constants: FloatType | undefined
+  let computed: FloatType | undefined
+  const wider = (a: FloatType | undefined, b: FloatType): FloatType =>
+    a !== undefined && FLOATS.indexOf(a) > FLOATS.indexOf(b) ? a : b
   context.inputs.forEach((input, index) => {
     if (input === undefined) return
     if (!isFloat(input.type)) refuse(context.node, `input ${index} has type ${input.type}; a float tensor is needed`)
-    if (context.constant(index) !== undefined) {
-      if (input.type === 'float64') constants = 'float64'
-    } else if (computed !== 'float64') computed = input.type
+    if (context.constant(index) !== undefined) constants = wider(constants, input.type)
+    else computed = wider(computed, input.type)
   })
-  return computed ?? constants
+  return computed ?? constants ?? 'float32'
 }
 
 /** The elements of an operand as doubles. Throws `refused` for 64-bit integers, which no float meaning reads. */

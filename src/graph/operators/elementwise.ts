@@ -2,17 +2,18 @@
  * Functions of one element: arithmetic, and activations of straight pieces. Computed in double and rounded once at the
  * output. Smooth activations stand in activation.ts.
  */
+import { isInteger, storeInteger, wrapInteger } from '../element-conversion.ts'
 import type { AttributeSchema, EvaluateContext, Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, isFloat, numberAttribute, numbersOf, operand, refuse } from './context.ts'
 
-/** An operator that applies one function to every element of its only input; `integers` says whether integers may be. */
+/** An operator that applies one function to every element of its only input; `integers` is its exact form for integers. */
 export function unary(
   name: string,
   since: readonly number[],
   attributes: Readonly<Record<string, AttributeSchema>>,
   make: (attributes: EvaluateContext['attributes']) => (value: number) => number,
-  integers = false,
+  integers?: (value: bigint) => bigint,
 ): Operator {
   return {
     name,
@@ -23,30 +24,59 @@ export function unary(
     integer: 'table',
     infer: (context) => {
       const { type, shape } = operand(context, 0)
-      return [{ type: integers && !isFloat(type) ? type : floatResult(context), shape }]
+      return [{ type: integers && isInteger(type) ? type : floatResult(context), shape }]
     },
     evaluate: ({ node, inputs, attributes: given, outputs }) => {
-      const x = numbersOf(inputs[0], node)
       const [{ type, shape }] = outputs
       const apply = make(given)
-      const data = allocate(type, x.length)
-      for (let i = 0; i < x.length; i++) data[i] = apply(x[i])
+      const from = inputs[0]!.data
+      const data = allocate(type, from.length)
+      if (integers && isInteger(type))
+        for (let i = 0; i < from.length; i++) storeInteger(data, i, wrapInteger(type, integers(BigInt(from[i]))))
+      else {
+        const x = numbersOf(inputs[0], node)
+        for (let i = 0; i < x.length; i++) data[i] = apply(x[i])
+      }
       return [{ type, shape, data }]
     },
   }
 }
 
 /** ONNX Relu. */
-export const relu: Operator = unary('Relu', [6, 13, 14], {}, () => (x) => Math.max(0, x), true)
+export const relu: Operator = unary(
+  'Relu',
+  [6, 13, 14],
+  {},
+  () => (x) => Math.max(0, x),
+  (x) => (x > 0n ? x : 0n),
+)
 
-/** ONNX Neg, of floats and of integers up to 32 bits. */
-export const neg: Operator = unary('Neg', [6, 13], {}, () => (x) => -x, true)
+/** ONNX Neg, of floats and of integers. */
+export const neg: Operator = unary(
+  'Neg',
+  [6, 13],
+  {},
+  () => (x) => -x,
+  (x) => -x,
+)
 
-/** ONNX Abs, of floats and of integers up to 32 bits. */
-export const abs: Operator = unary('Abs', [6, 13], {}, () => Math.abs, true)
+/** ONNX Abs, of floats and of integers. */
+export const abs: Operator = unary(
+  'Abs',
+  [6, 13],
+  {},
+  () => Math.abs,
+  (x) => (x < 0n ? -x : x),
+)
 
-/** ONNX Sign, of floats and of integers up to 32 bits; 0 for zeros of either sign. */
-export const sign: Operator = unary('Sign', [9, 13], {}, () => (x) => Math.sign(x) + 0, true)
+/** ONNX Sign, of floats and of integers; 0 for zeros of either sign. */
+export const sign: Operator = unary(
+  'Sign',
+  [9, 13],
+  {},
+  () => (x) => Math.sign(x) + 0,
+  (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+)
 
 /** ONNX Floor. */
 export const floor: Operator = unary('Floor', [6, 13], {}, () => Math.floor)
@@ -89,6 +119,18 @@ export const thresholdedRelu: Operator = unary(
   },
 )
 
+/** ONNX Shrink: x ∓ bias outside −lambd … lambd, 0 inside. */
+export const shrink: Operator = unary(
+  'Shrink',
+  [9],
+  { bias: { kind: 'float', default: 0 }, lambd: { kind: 'float', default: 0.5 } },
+  (attributes) => {
+    const bias = numberAttribute(attributes, 'bias')
+    const limit = numberAttribute(attributes, 'lambd')
+    return (x) => (x < -limit ? x + bias : x > limit ? x - bias : 0)
+  },
+)
+
 /** ONNX HardSigmoid. */
 export const hardSigmoid: Operator = unary(
   'HardSigmoid',
@@ -124,14 +166,17 @@ export const clip: Operator = {
         refuse(context.node, `a bound of Clip has shape [${bound.shape}]; a scalar is needed`)
     return [{ type: isFloat(type) ? floatResult(context) : type, shape }]
   },
-  evaluate: ({ node, inputs, outputs }) => {
+  evaluate: ({ inputs, outputs }) => {
     const [x, low, high] = inputs
-    const values = numbersOf(x, node)
-    const least = low ? numbersOf(low, node)[0] : -Infinity
-    const most = high ? numbersOf(high, node)[0] : Infinity
+    const values = x!.data
+    const least = low?.data[0]
+    const most = high?.data[0]
     const [{ type, shape }] = outputs
     const data = allocate(type, values.length)
-    for (let i = 0; i < values.length; i++) data[i] = Math.min(most, Math.max(least, values[i]))
+    for (let i = 0; i < values.length; i++) {
+      const raised = least !== undefined && values[i] < least ? least : values[i]
+      data[i] = most !== undefined && raised > most ? most : raised
+    }
     return [{ type, shape, data }]
   },
 }

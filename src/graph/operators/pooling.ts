@@ -4,16 +4,7 @@
  */
 import type { EvaluateContext, InferContext, Operator } from '../operator.ts'
 import { allocate, elementCount, type Tensor } from '../tensor.ts'
-import {
-  floatResult,
-  isFloat,
-  numberAttribute,
-  numbersAttribute,
-  numbersOf,
-  operand,
-  refuse,
-  unsupported,
-} from './context.ts'
+import { floatResult, isFloat, numberAttribute, numbersAttribute, numbersOf, operand, refuse } from './context.ts'
 import { type ResolvedWindow, resolveWindow, visitWindows, type WindowTaps } from './window.ts'
 
 /** The window of a `MaxPool` or `AveragePool` node, from its attributes and the shape of x. */
@@ -57,7 +48,10 @@ function pool(
   return [{ type, shape, data }]
 }
 
-/** ONNX MaxPool, first output only. */
+/**
+ * ONNX MaxPool; the second output holds where each maximum stands in the whole input, as if it were flat (with
+ * `storage_order` 1, as if its planes were stored by columns). Of equal ones the first counts.
+ */
 export const maxPool: Operator = {
   name: 'MaxPool',
   since: [1, 8, 10, 11, 12, 22],
@@ -75,16 +69,53 @@ export const maxPool: Operator = {
   integer: 'same-scale',
   infer: (context) => {
     const { type } = operand(context, 0)
-    if (context.outputs > 1) unsupported(context.node, 'the Indices output of MaxPool is not computed')
     if (!isFloat(type) && type !== 'int8' && type !== 'uint8') refuse(context.node, `MaxPool of ${type} is not defined`)
-    return [{ type, shape: pooledShape(context) }]
+    const shape = pooledShape(context)
+    return [
+      { type, shape },
+      { type: 'int64', shape },
+    ]
   },
-  evaluate: (context) =>
-    pool(context, (x, plane, at) => {
-      let largest = -Infinity
-      for (let t = 0; t < at.count; t++) largest = Math.max(largest, x[plane + at.offsets[t]])
-      return largest
-    }),
+  evaluate: (context) => {
+    const largest = (x: ArrayLike<number>, plane: number, at: WindowTaps): number => {
+      let best = 0
+      for (let t = 1; t < at.count; t++) {
+        const [found, next] = [x[plane + at.offsets[best]], x[plane + at.offsets[t]]]
+        // A NaN wins, as in Max.
+        if (next > found || (Number.isNaN(next) && !Number.isNaN(found))) best = t
+      }
+      return best
+    }
+    const values = pool(context, (x, plane, at) =>
+      at.count === 0 ? -Infinity : x[plane + at.offsets[largest(x, plane, at)]],
+    )
+    if (context.outputs.length === 1) return values
+    const spatial = context.inputs[0]!.shape.slice(2)
+    const size = elementCount(spatial)
+    const byColumns = numberAttribute(context.attributes, 'storage_order') !== 0
+    const places = pool(
+      { ...context, outputs: [{ type: 'float64', shape: context.outputs[0].shape }] },
+      (x, plane, at) => {
+        const offset = at.offsets[largest(x, plane, at)]
+        return plane + (byColumns ? columnMajor(offset, spatial, size) : offset)
+      },
+    )
+    const data = BigInt64Array.from(places[0].data as Float64Array, BigInt)
+    return [...values, { ...context.outputs[1], data }]
+  },
+}
+
+/** A row-major position in a plane as the position in the plane's transpose. */
+function columnMajor(offset: number, spatial: readonly number[], size: number): number {
+  let [rest, step, result] = [offset, size, 0]
+  let before = 1
+  for (const extent of spatial) {
+    step /= extent
+    result += Math.floor(rest / step) * before
+    rest %= step
+    before *= extent
+  }
+  return result
 }
 
 /** ONNX AveragePool. */
@@ -156,3 +187,63 @@ export const globalMaxPool: Operator = globalPool('GlobalMaxPool', 'same-scale',
   for (let i = 0; i < count; i++) largest = Math.max(largest, x[start + i])
   return largest
 })
+
+/** Σ|x|^p to the power 1/p of the elements of a window. */
+function powerNorm(p: number, values: Iterable<number>): number {
+  let sum = 0
+  for (const value of values) sum += Math.abs(value) ** p
+  return sum ** (1 / p)
+}
+
+/** ONNX LpPool: the p-norm of every window; padding is 0. */
+export const lpPool: Operator = {
+  name: 'LpPool',
+  since: [2, 11, 18, 22],
+  inputs: [1, 1],
+  outputs: [1, 1],
+  attributes: {
+    auto_pad: { kind: 'string', default: 'NOTSET' },
+    ceil_mode: { kind: 'int', default: 0 },
+    dilations: { kind: 'ints' },
+    kernel_shape: { kind: 'ints', required: true },
+    p: { kind: 'int', default: 2 },
+    pads: { kind: 'ints' },
+    strides: { kind: 'ints' },
+  },
+  integer: 'none',
+  infer: (context) => {
+    if (numberAttribute(context.attributes, 'p') < 1) refuse(context.node, 'p of LpPool is below 1')
+    return [{ type: floatResult(context), shape: pooledShape(context) }]
+  },
+  evaluate: (context) => {
+    const p = numberAttribute(context.attributes, 'p')
+    return pool(context, (x, plane, at) =>
+      powerNorm(
+        p,
+        Array.from({ length: at.count }, (_, t) => x[plane + at.offsets[t]]),
+      ),
+    )
+  },
+}
+
+/** ONNX GlobalLpPool. */
+export const globalLpPool: Operator = {
+  ...globalMaxPool,
+  name: 'GlobalLpPool',
+  since: [2, 22],
+  attributes: { p: { kind: 'int', default: 2 } },
+  integer: 'none',
+  evaluate: ({ node, inputs, attributes, outputs }) => {
+    const x = numbersOf(inputs[0], node)
+    const p = numberAttribute(attributes, 'p')
+    const plane = elementCount(inputs[0]!.shape.slice(2))
+    const [{ type, shape }] = outputs
+    const data = allocate(type, elementCount(shape))
+    for (let i = 0; i < data.length; i++)
+      data[i] = powerNorm(
+        p,
+        Array.from({ length: plane }, (_, k) => x[i * plane + k]),
+      )
+    return [{ type, shape, data }]
+  },
+}

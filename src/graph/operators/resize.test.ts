@@ -47,9 +47,6 @@ describe('Resize', () => {
 
   const four = floats(1, 1, 2, 2)
   it.each([
-    ['cubic', { mode: 'cubic' }, { scales: four }, 'unsupported', 'mode "cubic" is not done'],
-    ['antialiasing', { antialias: 1 }, { scales: four }, 'unsupported', 'antialiasing'],
-    ['outside', { mode: 'linear', exclude_outside: 1 }, { scales: four }, 'unsupported', 'exclude_outside'],
     ['mode', { mode: 'area' }, { scales: four }, 'refused', 'none of nearest, linear, cubic'],
     ['coordinates', { coordinate_transformation_mode: 'x' }, { scales: four }, 'refused', 'none that ONNX defines'],
     ['rounding', { nearest_mode: 'x' }, { scales: four }, 'refused', 'none that ONNX defines'],
@@ -88,7 +85,7 @@ describe('Resize', () => {
   })
 
   it('does not blend integers', () => {
-    expect(() => shapeOf({ mode: 'linear' }, { scales: four }, 'uint8')).toThrow('linear Resize of uint8')
+    expect(() => shapeOf({ mode: 'linear' }, { scales: four }, 'uint8')).toThrow('Resize of uint8 in mode "linear"')
     expect(shapeOf({ mode: 'nearest' }, { scales: four }, 'uint8')).toEqual([1, 2, 10, 6])
   })
 })

@@ -1,7 +1,7 @@
 /**
- * ONNX Resize by constant scales or sizes: nearest with every rounding and linear (separable, edges repeated), with every
- * coordinate transformation. Cubic and antialiasing are refused. Coordinates are computed in float32, as ONNX Runtime
- * does, because a nearest mode can turn on their last bit; samples are blended in double and rounded once.
+ * ONNX Resize by constant scales or sizes: nearest with every rounding, linear and cubic (separable, edges repeated), with
+ * every coordinate transformation; wider kernels stand in resize-kernels.ts. Coordinates are computed in float32, as ONNX
+ * Runtime does, because a nearest mode can turn on their last bit; samples are blended in double and rounded once.
  * Source: onnx/docs/Operators.md, Resize.
  */
 import type { EvaluateContext, InferContext, Operator } from '../operator.ts'
@@ -11,18 +11,22 @@ import {
   isFloat,
   numberAttribute,
   numbersAttribute,
+  numbersOf,
   operand,
   refuse,
   stringAttribute,
   unsupported,
 } from './context.ts'
 import { normalizeAxes } from './layout.ts'
+import { cubicKernel, type Kernel, type KernelTap, kernelTap, linearKernel, resample } from './resize-kernels.ts'
 
 /** How one axis is resized: `scale` may differ from output/input where the size was rounded down. */
 export interface ResizeAxis {
   readonly input: number
   readonly output: number
   readonly scale: number
+  /** Length of the resized axis before it is rounded down to `output`. */
+  readonly length: number
   /** Start and end of the region, in lengths of the axis; only `tf_crop_and_resize` reads them. */
   readonly region: readonly [number, number]
 }
@@ -41,8 +45,8 @@ const COORDINATES: ReadonlyMap<string, (x: number, axis: ResizeAxis) => number> 
     },
   ],
   ['pytorch_half_pixel', (x, { scale, output }) => (output > 1 ? f(f((x + 0.5) / scale) - 0.5) : 0)],
-  // The length here is that of the output, as in PyTorch and ONNX Runtime, not scale · input before rounding down.
-  ['align_corners', (x, { input, output }) => (output === 1 ? 0 : f(f(x * (input - 1)) / (output - 1)))],
+  // The length here is the one before rounding down, as in ONNX's reference; PyTorch and ONNX Runtime take the output's.
+  ['align_corners', (x, { input, length }) => (length === 1 ? 0 : f(f(x * (input - 1)) / f(length - 1)))],
   ['asymmetric', (x, { scale }) => f(x / scale)],
   ['tf_half_pixel_for_nn', (x, { scale }) => f((x + 0.5) / scale)],
   [
@@ -90,7 +94,13 @@ export function resolveResize(
   if (list.some((value) => !(value > 0 && value < 2 ** 31)))
     refuse(node, `a scale or size of [${list}] is not above 0 and below 2^31`)
   const fitting = byScale ? undefined : commonScale(node, attributes, shape, axes, list)
-  const result: ResizeAxis[] = shape.map((size) => ({ input: size, output: size, scale: 1, region: [0, 1] }))
+  const result: ResizeAxis[] = shape.map((size) => ({
+    input: size,
+    output: size,
+    scale: 1,
+    length: size,
+    region: [0, 1],
+  }))
   axes.forEach((axis, i) => {
     const input = shape[axis]
     const scale = byScale ? list[i] : (fitting ?? f(list[i] / input))
@@ -99,7 +109,8 @@ export function resolveResize(
       : fitting === undefined
         ? list[i]
         : Math.floor(input * fitting + 0.5)
-    result[axis] = { input, output, scale, region: crops ? [region![i], region![i + axes.length]] : [0, 1] }
+    const length = byScale ? f(f(input) * scale) : output
+    result[axis] = { input, output, scale, length, region: crops ? [region![i], region![i + axes.length]] : [0, 1] }
   })
   return result
 }
@@ -123,8 +134,42 @@ export interface Tap {
   readonly inside: boolean
 }
 
-/** The samples of every output position of an axis; `attributes` are a Resize node's with their defaults. */
-export function tapsOf(attributes: Attributes, axis: ResizeAxis): Tap[] {
+/** Whether a Resize chooses or blends two samples along each axis: {@link tapsOf} then says which. */
+export function blendsPairs(attributes: Attributes): boolean {
+  return kernelOf(attributes) === undefined
+}
+
+/** The kernel of a Resize that needs more than two samples. */
+function kernelOf(attributes: Attributes): Kernel | undefined {
+  const mode = stringAttribute(attributes, 'mode')
+  if (mode === 'cubic') return cubicKernel(numberAttribute(attributes, 'cubic_coeff_a'))
+  const plain = numberAttribute(attributes, 'antialias') === 0 && numberAttribute(attributes, 'exclude_outside') === 0
+  return mode === 'nearest' || plain ? undefined : linearKernel
+}
+
+/** The samples of every output position of an axis, for a kernel. */
+function kernelTaps(attributes: Attributes, axis: ResizeAxis, kernel: Kernel): KernelTap[] {
+  const mode = stringAttribute(attributes, 'coordinate_transformation_mode')
+  const locate = COORDINATES.get(mode) as (x: number, axis: ResizeAxis) => number
+  const excludes = numberAttribute(attributes, 'exclude_outside') !== 0
+  const stretch = numberAttribute(attributes, 'antialias') === 0 ? 1 : Math.max(1, 1 / axis.scale)
+  return Array.from({ length: axis.output }, (_, position) => {
+    const x = locate(position, axis)
+    const inside = mode !== 'tf_crop_and_resize' || (x >= 0 && x <= axis.input - 1)
+    return { ...kernelTap(kernel, x, axis.input, stretch, excludes), inside }
+  })
+}
+
+/**
+ * The samples of every output position of an axis; `attributes` are a Resize node's with their defaults. Throws
+ * `unsupported`, naming `node`, where a position needs more than two.
+ */
+export function tapsOf(node: string, attributes: Attributes, axis: ResizeAxis): Tap[] {
+  if (!blendsPairs(attributes))
+    unsupported(
+      node,
+      'Resize in mode "cubic", with antialiasing or exclude_outside is not compiled; export it as "linear" or "nearest"',
+    )
   const mode = stringAttribute(attributes, 'coordinate_transformation_mode')
   const locate = COORDINATES.get(mode) as (x: number, axis: ResizeAxis) => number
   const round = ROUNDINGS.get(stringAttribute(attributes, 'nearest_mode')) as (x: number) => number
@@ -169,7 +214,20 @@ function evaluateResize({ node, inputs, attributes, outputs }: EvaluateContext):
   const [{ type, shape }] = outputs
   const fill = numberAttribute(attributes, 'extrapolation_value')
   const axes = resolveResize(node, attributes, x!.shape, region, scales, sizes)
-  const taps = axes.map((axis) => tapsOf(attributes, axis))
+  const kernel = kernelOf(attributes)
+  if (kernel !== undefined) {
+    let samples = numbersOf(x, node)
+    const now = [...x!.shape]
+    axes.forEach((axis, i) => {
+      if (axis.output === axis.input && axis.scale === 1) return
+      samples = resample(samples, now, i, kernelTaps(attributes, axis, kernel), fill)
+      now[i] = axis.output
+    })
+    const result = allocate(type, samples.length)
+    ;(result as Float32Array).set(samples)
+    return [{ type, shape, data: result }]
+  }
+  const taps = axes.map((axis) => tapsOf(node, attributes, axis))
   const sizesNow = [...x!.shape]
   let values = x!.data
   // Axes that shrink come first, so that nothing in between is larger than both input and output.
@@ -218,12 +276,9 @@ export const resize: Operator = {
     const { node, attributes } = context
     const { type, shape } = operand(context, 0)
     const mode = stringAttribute(attributes, 'mode')
-    if (mode === 'cubic') unsupported(node, 'Resize in mode "cubic" is not done; export it as "linear" or "nearest"')
-    if (mode !== 'nearest' && mode !== 'linear') refuse(node, 'the mode of Resize is none of nearest, linear, cubic')
-    if (numberAttribute(attributes, 'antialias') !== 0) unsupported(node, 'Resize with antialiasing is not done')
-    if (mode === 'linear' && numberAttribute(attributes, 'exclude_outside') !== 0)
-      unsupported(node, 'linear Resize with exclude_outside is not done')
-    if (mode === 'linear' && !isFloat(type)) unsupported(node, `linear Resize of ${type} is not done`)
+    if (!['nearest', 'linear', 'cubic'].includes(mode))
+      refuse(node, 'the mode of Resize is none of nearest, linear, cubic')
+    if (mode !== 'nearest' && !isFloat(type)) unsupported(node, `Resize of ${type} in mode "${mode}" is not done`)
     if (!COORDINATES.has(stringAttribute(attributes, 'coordinate_transformation_mode')))
       refuse(node, 'the coordinate_transformation_mode of Resize is none that ONNX defines')
     if (!ROUNDINGS.has(stringAttribute(attributes, 'nearest_mode')))

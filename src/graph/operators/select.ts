@@ -1,9 +1,9 @@
 /**
- * Operators that choose, surround or join values: Slice, Pad (constant, reflect, edge) and Concat. Of any element type.
+ * Operators that choose, surround or join values: Slice, Pad in all its modes and Concat. Of any element type.
  */
 import type { EvaluateContext, InferContext, Operator } from '../operator.ts'
 import { allocate, elementCount, type Tensor } from '../tensor.ts'
-import { constantNumbers, numberAttribute, operand, refuse, stringAttribute, unsupported } from './context.ts'
+import { constantNumbers, numberAttribute, operand, refuse, stringAttribute } from './context.ts'
 import { copyStrided, normalizeAxes, normalizeAxis, rowMajorStrides } from './layout.ts'
 
 /** What a Slice keeps of one axis: `count` elements from `start`, `step` apart (step may be negative). */
@@ -105,11 +105,21 @@ export function resolvePads(
   return result
 }
 
-/** Where each position of a padded axis reads: the mirror image without the border, or the border itself. */
-export function paddedPositions(size: number, before: number, padded: number, mode: 'reflect' | 'edge'): number[] {
+/** Modes of Pad that take their elements from the input. */
+export type InnerPadMode = 'reflect' | 'edge' | 'wrap'
+
+/** The mode of a Pad node, where it takes its elements from the input. */
+export function innerPadMode(attributes: InferContext['attributes']): InnerPadMode | undefined {
+  const mode = stringAttribute(attributes, 'mode')
+  return mode === 'reflect' || mode === 'edge' || mode === 'wrap' ? mode : undefined
+}
+
+/** Where each position of a padded axis reads: the mirror image without the border, the border itself, or the other end. */
+export function paddedPositions(size: number, before: number, padded: number, mode: InnerPadMode): number[] {
   const period = 2 * (size - 1)
   return Array.from({ length: padded }, (_, position) => {
     const at = position - before
+    if (mode === 'wrap') return ((at % size) + size) % size
     if (mode === 'edge' || period === 0) return Math.min(size - 1, Math.max(0, at))
     const wrapped = ((at % period) + period) % period
     return Math.min(wrapped, period - wrapped)
@@ -117,7 +127,7 @@ export function paddedPositions(size: number, before: number, padded: number, mo
 }
 
 /** Pads axis by axis with elements of the input. */
-function padFromInside(x: Tensor, pads: readonly number[], mode: 'reflect' | 'edge', shape: readonly number[]): Tensor {
+function padFromInside(x: Tensor, pads: readonly number[], mode: InnerPadMode, shape: readonly number[]): Tensor {
   return shape.reduce<Tensor>((sofar, padded, axis) => {
     const size = sofar.shape[axis]
     if (padded === size && pads[axis] === 0) return sofar
@@ -141,8 +151,8 @@ function padEvaluate({ node, inputs, attributes, outputs }: EvaluateContext): Te
   const read = (index: number) => inputs[index] && Array.from(inputs[index].data as ArrayLike<number | bigint>, Number)
   const pads = resolvePads(node, rank, read(1) ?? [], read(3))
   const [{ type, shape }] = outputs
-  const mode = stringAttribute(attributes, 'mode')
-  if (mode === 'reflect' || mode === 'edge') return [padFromInside(x, pads, mode, shape)]
+  const mode = innerPadMode(attributes)
+  if (mode !== undefined) return [padFromInside(x, pads, mode, shape)]
   const data = allocate(type, elementCount(shape))
   const fill = inputs[2] && elementCount(inputs[2].shape) > 0 ? inputs[2].data[0] : undefined
   if (fill !== undefined) (data as Float32Array).fill(fill as number)
@@ -159,7 +169,7 @@ function padEvaluate({ node, inputs, attributes, outputs }: EvaluateContext): Te
   return [{ type, shape, data }]
 }
 
-/** ONNX Pad, modes constant, reflect and edge: inputs data, pads, constant_value?, axes?. */
+/** ONNX Pad, modes constant, reflect, edge and wrap: inputs data, pads, constant_value?, axes?. */
 export const pad: Operator = {
   name: 'Pad',
   since: [2, 11, 13, 18, 19, 21, 23],
@@ -171,8 +181,8 @@ export const pad: Operator = {
     const { node } = context
     const { type, shape } = operand(context, 0)
     const mode = stringAttribute(context.attributes, 'mode')
-    if (!['constant', 'reflect', 'edge'].includes(mode))
-      unsupported(node, 'Pad in a mode other than "constant", "reflect" and "edge" is not done')
+    if (mode !== 'constant' && innerPadMode(context.attributes) === undefined)
+      refuse(node, 'the mode of Pad is none of constant, reflect, edge and wrap')
     const fill = context.inputs[2]
     if (fill !== undefined && (fill.type !== type || elementCount(fill.shape) > 1))
       refuse(node, `the fill value of Pad is ${fill.type}[${fill.shape}]; a scalar of type ${type} is needed`)

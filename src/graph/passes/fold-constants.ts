@@ -13,6 +13,7 @@ import { defaultWorkLimits, type WorkLimits } from '../work-limits.ts'
 
 /** How often every constant of the file may be read or made for nothing: exporters leave short chains of casts and moves. */
 const PASSES = 8
+const POOLS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool', 'LpPool'])
 
 /** What folding may still make and do; it shrinks with every folded node. */
 export interface FoldingBudget {
@@ -55,7 +56,7 @@ function isFoldable(constants: Graph['constants'], kept: ReadonlySet<string>, no
   if (node.outputs.some((name) => name === '' || kept.has(name))) return false
   if (!node.inputs.every((name) => name === '' || constants.has(name))) return false
   // The work of a pool is not bounded by its sizes: its kernel may be larger than all of them.
-  return node.operator !== 'MaxPool' && node.operator !== 'AveragePool'
+  return !POOLS.has(node.operator)
 }
 
 /** Takes what the node costs from the budget; false, and nothing taken, where that is not left. */

@@ -1,9 +1,9 @@
 /**
- * Pad in the modes reflect and edge repeats elements of its input: along each padded axis it becomes a Gather with constant
+ * Pad in the modes reflect, edge and wrap repeats elements of its input: along each padded axis it becomes a Gather with constant
  * indices, the one form in which passes, executors and the lowering know it.
  */
 import type { Graph, Node, Value } from '../graph.ts'
-import { paddedPositions, resolvePads } from '../operators/select.ts'
+import { innerPadMode, paddedPositions, resolvePads } from '../operators/select.ts'
 import { addConstant, type MutableConstants, rebuild } from '../rewrite.ts'
 import { makeConstant, readNumbers } from '../tensor.ts'
 
@@ -20,8 +20,8 @@ export function padsToGathers(graph: Graph): Graph {
 }
 
 function gathersOf(graph: Graph, constants: MutableConstants, node: Node): Node[] | undefined {
-  const mode = node.operator === 'Pad' ? node.attributes.get('mode') : undefined
-  if (mode !== 'reflect' && mode !== 'edge') return undefined
+  const mode = node.operator === 'Pad' ? innerPadMode(node.attributes) : undefined
+  if (mode === undefined) return undefined
   const numbers = (index: number) => {
     const found = graph.constants.get(node.inputs[index] ?? '')
     return found && readNumbers(found)

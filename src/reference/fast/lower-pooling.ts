@@ -32,6 +32,7 @@ function emitPooling(
 /** `MaxPool` (without indices) and `AveragePool`. */
 export function pooling(kind: Kind): Lowering {
   return (node, planner) => {
+    if (node.outputs.length > 1) return false
     const input = planner.stored(node.inputs[0])
     const layout = planner.layout(node.outputs[0])
     const window = planarWindow(poolingWindow(node.name, node.attributes, planner.shape(node.inputs[0])))

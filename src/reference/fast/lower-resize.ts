@@ -1,5 +1,5 @@
 /** Lowering of `Resize` of height and width: whole pixels, or four blended. */
-import { resolveResize, type Tap, tapsOf } from '../../graph/operators/resize.ts'
+import { blendsPairs, resolveResize, type Tap, tapsOf } from '../../graph/operators/resize.ts'
 import { constantInput } from './attributes.ts'
 import type { Lowering, Stored } from './planner.ts'
 
@@ -11,13 +11,14 @@ export const resize: Lowering = (node, planner) => {
   const sizes = constantInput(planner.graph, node, 3, 'omitted' as const)
   if (!input || !layout || !sizes || shape.length !== 4 || (node.inputs[2] && !scales)) return false
   if (node.attributes.get('coordinate_transformation_mode') === 'tf_crop_and_resize') return false
+  if (!blendsPairs(node.attributes)) return false
   const given = {
     // Exporters leave a list empty where the other one counts.
     scales: scales && scales.length > 0 ? [...scales] : undefined,
     sizes: sizes === 'omitted' || sizes.length === 0 ? undefined : sizes,
   }
   const axes = resolveResize(node.name, node.attributes, shape, undefined, given.scales, given.sizes)
-  const [samples, channels, rows, columns] = axes.map((axis) => tapsOf(node.attributes, axis))
+  const [samples, channels, rows, columns] = axes.map((axis) => tapsOf(node.name, node.attributes, axis))
   const keeps = (taps: readonly Tap[], size: number) =>
     taps.length === size && taps.every(({ first, weight }, i) => first === i && weight === 0)
   if (!keeps(samples, input.layout.n) || !keeps(channels, input.layout.c)) return false
