@@ -5,6 +5,7 @@
 
 import type { DataSet } from './data/data-set.ts'
 import { DyadicError, quoted } from './error.ts'
+import { exportOnnx as exportFused, type OnnxFormat } from './export/export-onnx.ts'
 import type { Graph } from './graph/graph.ts'
 import { type CompiledProgram, compileProgram } from './program/compile.ts'
 import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'
@@ -18,6 +19,7 @@ export type { DataSet } from './data/data-set.ts'
 export { DyadicError, type ErrorCode } from './error.ts'
 export { evaluate, evaluatePair, type Predictor } from './evaluate/evaluate.ts'
 export { floatPredictor, programPredictor } from './evaluate/predictors.ts'
+export type { OnnxFormat } from './export/export-onnx.ts'
 export type { Graph, Node, Value } from './graph/graph.ts'
 export { printGraph } from './graph/print.ts'
 export type { IntegerGraph } from './lower/integer-graph.ts'
@@ -68,6 +70,7 @@ export async function quantize(graph: Graph, samples?: DataSet, options: Quantiz
     return completePlan(
       await calibrate(compiled, samples, { ...chosen, activations: activations === 'auto' ? 'u8' : activations }),
       filePlan,
+      compiled,
     )
   return activations === 'auto'
     ? calibrateNear(compiled, samples, chosen)
@@ -81,4 +84,12 @@ export function compile(
   options: { readonly notes?: Readonly<Record<string, unknown>> } = {},
 ): CompiledProgram {
   return compileProgram(prepare(graph).compiled, plan, { version: VERSION, notes: options.notes })
+}
+
+/**
+ * The network with the plan's numbers as an ONNX file for other runtimes: `qdq` (default), `qoperator` or `qonnx`. Throws as
+ * `compile`, and `unsupported` for numbers that the format cannot hold.
+ */
+export function exportOnnx(graph: Graph, plan: Plan, options: { readonly format?: OnnxFormat } = {}): Uint8Array {
+  return exportFused(prepare(graph).compiled, plan, { version: VERSION, format: options.format })
 }

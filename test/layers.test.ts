@@ -38,6 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@noble/hashes'],
   },
   program: { imports: ['error.ts', 'num', 'kernels', 'lower', PLAN], types: ['graph'], packages: ['@noble/hashes'] },
+  export: { imports: ['error.ts', 'num', 'graph', 'onnx', 'quantize', 'lower'] },
   runtime: { imports: [] },
   evaluate: {
     imports: ['error.ts', 'graph', 'quantize/input.ts'],
@@ -78,6 +79,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reference',
       'quantize',
       'evaluate',
+      'export',
       'lower',
       'program',
     ],
@@ -95,7 +97,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reference',
       'quantize',
       'lower',
-    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report', 'formats']),
+    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report', 'formats', 'export']),
     packages: ['zod', 'commander'],
   },
 }

@@ -81,7 +81,7 @@ function operatorsOf(model: Message<'ModelProto'>): string[] {
 
 /** The graph and the inputs that are left to give it at run time. */
 function readWithInputs(model: Message<'ModelProto'>, bytes: Uint8Array, set: DataSet) {
-  const options = { halfPrecision: 'keep', tolerate: TOLERATE } as const
+  const options = { halfPrecision: 'keep', quantised: 'keep', tolerate: TOLERATE } as const
   const names = (model.graph?.input ?? []).map((input) => input.name ?? '')
   const protos = new Map(names.slice(0, set.inputs.length).map((name, i) => [name, asTensor(set.inputs[i])]))
   const given = (graph: Graph): Map<string, Tensor> =>

@@ -12,6 +12,7 @@ import { compileCommand } from './commands/compile.ts'
 import { completionCommand, configSchemaCommand } from './commands/completion.ts'
 import { costCommand } from './commands/cost.ts'
 import { evalCommand } from './commands/eval.ts'
+import { exportCommand } from './commands/export.ts'
 import { formatsCommand, formatsCompareCommand } from './commands/formats.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { quantizeCommand } from './commands/quantize.ts'
@@ -70,6 +71,7 @@ const program = new Command('dyadic')
 addCommand(program, inspectCommand, host, finish)
 addCommand(program, quantizeCommand, host, finish)
 addCommand(program, compileCommand, host, finish)
+addCommand(program, exportCommand, host, finish)
 addCommand(program, runCommand, host, finish)
 addCommand(program, evalCommand, host, finish)
 addCommand(program, compareCommand, host, finish)

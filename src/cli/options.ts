@@ -4,6 +4,7 @@
  */
 
 import { type Command, Option } from 'commander'
+import { onnxFormats } from '../export/export-onnx.ts'
 import { defaultWorkLimits } from '../graph/work-limits.ts'
 import { DEFAULT_RANGE } from '../index.ts'
 import { limitNames } from '../onnx/index.ts'
@@ -45,6 +46,9 @@ interface OptionEntry<Value> {
   /** From the text and, for an option that may come several times, what came before. Throws `InvalidArgumentError`. */
   readonly parse?: (text: string, previous: Value | undefined) => Value
 }
+
+/** Files that `export` can write. */
+const exportFormats = [...onnxFormats, 'c'] as const
 
 /** Formats that calibration gives weights; u8 is for files that bring their own. */
 type WeightWidth = Exclude<WeightFormat, 'u8'>
@@ -230,6 +234,13 @@ const table = {
     help: 'most memory of the program while it runs',
   }),
   out: entry<string>({ flags: '-o, --out <path>', group: GENERAL, help: 'where the result goes' }),
+  format: entry<(typeof exportFormats)[number]>({
+    flags: '--format <form>',
+    group: GENERAL,
+    choices: exportFormats,
+    default: 'qdq',
+    help: 'what to write',
+  }),
   emit: entry<readonly Emittable[]>({
     flags: '--emit <list>',
     group: GENERAL,

@@ -12,19 +12,14 @@ import { removeDead } from './passes/remove-dead.ts'
 import { applyPasses } from './simplify.ts'
 
 export interface FuseOptions {
-  /** Whether additions move into convolutions (default true). */
-  readonly residual?: boolean
+  /** Whether additions move into convolutions, or into the one that computes the named value (default true). */
+  readonly residual?: boolean | ((name: string) => boolean)
 }
 
 /** The fused graph. The float meaning stays, up to roundings between fused nodes. */
 export function fuse(graph: Graph, options: FuseOptions = {}): Graph {
-  const residual = options.residual ?? true
-  return applyPasses(graph, [
-    foldChannelAffine,
-    fuseLinear,
-    ...(residual ? [fuseResidual] : []),
-    fuseAdd,
-    fuseBounds,
-    removeDead,
-  ])
+  const { residual = true } = options
+  const fuseResiduals = (before: Graph): Graph =>
+    fuseResidual(before, typeof residual === 'function' ? residual : () => residual)
+  return applyPasses(graph, [foldChannelAffine, fuseLinear, fuseResiduals, fuseAdd, fuseBounds, removeDead])
 }

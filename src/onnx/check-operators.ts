@@ -5,6 +5,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import { operators } from '../graph/operators/index.ts'
 import { REPLACED } from './replace-node.ts'
+import { isRewritten } from './rewrite-quantised.ts'
 import type { Message } from './schema.ts'
 
 // Together these keep the message below its largest length, so that no operator falls off its end.
@@ -66,6 +67,7 @@ function shortened(name: string): string {
 function missingOperator(node: Message<'NodeProto'>, opset: number): { key?: string; note: string } {
   const type = node.opType ?? ''
   const name = quoted(type).slice(1, -1)
+  if (isRewritten(node.domain ?? '', type)) return { note: '' }
   if (!isDefaultDomain(node.domain)) return { key: `${quoted(node.domain as string).slice(1, -1)}::${name}`, note: '' }
   if (type === 'Constant' || type === 'If') return { note: '' }
   // Names with a dot are the graph's own fused forms, which no file may contain.

@@ -7,10 +7,9 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Node } from '../graph/graph.ts'
 import type { Expansion } from '../graph/infer.ts'
 import { type Constant, readConstant } from '../graph/tensor.ts'
-import type { ExternalReader } from './external-data.ts'
 import type { Limits } from './limits.ts'
 import { checkedName } from './name.ts'
-import { type Branches, type Names, readNodes } from './read-nodes.ts'
+import { type Branches, type Names, type NodeContext, readNodes } from './read-nodes.ts'
 import { readTensor } from './read-tensor.ts'
 import type { Message } from './schema.ts'
 
@@ -18,7 +17,12 @@ import type { Message } from './schema.ts'
  * Replaces If nodes. `names` are all names of the file so far. Throws `unsupported` where a condition is computed at run
  * time, `refused` where node and branch contradict each other.
  */
-export function branchInliner(opset: number, names: Names, limits: Limits, read?: ExternalReader): Expansion {
+export function branchInliner(
+  opset: number,
+  names: Names,
+  limits: Limits,
+  { read, quantised }: Pick<NodeContext, 'read' | 'quantised'> = {},
+): Expansion {
   return (node, values, constants) => {
     const branches = names.branches.get(node.name)
     if (branches === undefined) return undefined
@@ -38,7 +42,12 @@ export function branchInliner(opset: number, names: Names, limits: Limits, read?
       output: inner.output.map(current),
     }))
     const known = { has: (name: string) => values.has(name) || added.has(name) }
-    const inlined = readNodes({ ...chosen, node: nodes }, opset, known, added, limits, { names, current, read })
+    const inlined = readNodes({ ...chosen, node: nodes }, opset, known, added, limits, {
+      names,
+      current,
+      read,
+      quantised,
+    })
     return { nodes: [...inlined, ...outputsOf(node, chosen, current, names)], constants: added }
   }
 }

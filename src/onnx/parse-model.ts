@@ -37,6 +37,8 @@ export interface ParseOptions {
   readonly tolerate?: Tolerance
   /** `widen` (the default) reads half precision as single precision; `keep` leaves float16 and bfloat16 in the graph. */
   readonly halfPrecision?: 'widen' | 'keep'
+  /** `rewrite` (the default) reads quantised operators of all styles as QDQ; `keep` leaves those that the graph has. */
+  readonly quantised?: 'rewrite' | 'keep'
 }
 
 /**
@@ -73,13 +75,15 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   const given = new Set([...constants.keys(), ...inputs.map(({ name }) => name)])
   const names = new Names()
   names.takeValues(given)
-  const nodes = readNodes(graph, opset, given, constants, limits, { names, read })
+  const nodes = readNodes(graph, opset, given, constants, limits, { names, read, quantised: options.quantised })
   const listedOutputs = readDeclarations(graph.output, 'output', limits)
   const outputs = graph.output.map(({ name }) => checkedName(name, 'an output', limits))
   checkOutputs(outputs, nodes, inputs, constants)
 
   const parts = { name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }
-  const result = joinSoftmax(inferGraph(parts, branchInliner(opset, names, limits, read)))
+  const result = joinSoftmax(
+    inferGraph(parts, branchInliner(opset, names, limits, { read, quantised: options.quantised })),
+  )
   checkSizes(result, limits)
   const check = (declarations: readonly Declaration[], role: string): void => {
     for (const declaration of declarations) {

@@ -12,6 +12,7 @@ import { limitedName } from './name.ts'
 import { readAttribute } from './read-attribute.ts'
 import { readConstantNode } from './read-constant-node.ts'
 import { replaceNode } from './replace-node.ts'
+import { createRewriter } from './rewrite-quantised.ts'
 import type { Message } from './schema.ts'
 import { mayBeClamped, mayBeInfinite, upgradeNode } from './upgrade.ts'
 
@@ -55,12 +56,15 @@ export interface NodeContext {
   readonly current?: (name: string) => string
   /** Gives the bytes of tensors outside the file. */
   readonly read?: ExternalReader
+  /** Whether quantised operators of other styles become QDQ. */
+  readonly quantised?: 'rewrite' | 'keep'
 }
 
 /**
  * All nodes but the Constant ones, whose values are added to `constants`, as are those of attributes that became inputs.
- * `given` are the values that the nodes may read beside their own; `current` is for the branches of If nodes. Throws
- * `refused` on contradictions of names, order and attributes, `unsupported` on forms that are not done.
+ * Quantised operators come in the form of QDQ (`rewrite-quantised.ts`) unless `quantised` says to keep them. `given` are the
+ * values that the nodes may read beside their own; `current` is for the branches of If nodes. Throws `refused` on
+ * contradictions of names, order and attributes, `unsupported` on forms that are not done.
  */
 export function readNodes(
   graph: Message<'GraphProto'>,
@@ -68,7 +72,7 @@ export function readNodes(
   given: { has(name: string): boolean },
   constants: Map<string, Constant>,
   limits: Limits,
-  { names = new Names(), current = (name) => name, read }: NodeContext = {},
+  { names = new Names(), current = (name) => name, read, quantised = 'rewrite' }: NodeContext = {},
 ): Node[] {
   const raw = nameNodes(graph.node, limits, names)
   checkOrder(raw, given)
@@ -79,6 +83,8 @@ export function readNodes(
     constants.set(unused, constant)
     return unused
   }
+  const around = { constants, addConstant, freeName }
+  const rewrite = createRewriter(around, quantised)
   const nodes: Node[] = []
   for (let index = 0; index < raw.length; index++) {
     const node = raw[index]
@@ -104,9 +110,11 @@ export function readNodes(
     }
     const whole = attributes === undefined ? node : { ...node, attributes }
     if (node.operator === 'Constant') constants.set(node.outputs[0], readConstantNode(whole))
-    else
-      for (const part of replaceNode(whole, opset, { constants, addConstant, freeName }))
-        nodes.push(upgradeNode(part, opset, addConstant))
+    else {
+      const rewritten = rewrite(whole, proto.domain ?? '')
+      if (rewritten !== undefined) for (const part of rewritten) nodes.push(part)
+      else for (const part of replaceNode(whole, opset, around)) nodes.push(upgradeNode(part, opset, addConstant))
+    }
   }
   return nodes
 }

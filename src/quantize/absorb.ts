@@ -7,12 +7,12 @@ import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { inferGraph } from '../graph/infer.ts'
 import { type Constant, elementCount, makeConstant, readNumbers } from '../graph/tensor.ts'
-import type { TensorPlan } from './plan.ts'
+import type { InputPlan, TensorPlan } from './plan.ts'
 
 /** The grid of a constant that the file stores as integers. */
 export interface ConstantGrid {
-  readonly type: 'int8' | 'uint8' | 'int32'
-  /** One, or one per index of axis 0. */
+  readonly type: string
+  /** One, or one per output channel; none where the numbers lie on no such grid (another axis, blocks, small floats). */
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
 }
@@ -21,6 +21,8 @@ export interface AbsorbedGraph {
   readonly graph: Graph
   /** Quantisation of activations, by value name; graph inputs included. */
   readonly tensors: ReadonlyMap<string, TensorPlan>
+  /** Quantisation of graph inputs, by name: these may have a zero point for each channel. */
+  readonly inputs: ReadonlyMap<string, InputPlan>
   /** Grids of constants, by the name of the dequantised value. */
   readonly grids: ReadonlyMap<string, ConstantGrid>
 }
@@ -40,6 +42,9 @@ export function absorbQuantisation(graph: Graph): AbsorbedGraph {
   const current = (name: string): string => source.get(name) ?? name
   const nodes: Node[] = []
   const quantisedInputs = new Set<string>()
+  const inputPlans = new Map<string, InputPlan>()
+  // Values that are codes in the file, and their grids.
+  const codes = new Map<string, ActivationGrid>()
 
   for (const node of graph.nodes) {
     const [input, output] = [node.inputs[0], node.outputs[0]]
@@ -54,10 +59,18 @@ export function absorbQuantisation(graph: Graph): AbsorbedGraph {
           'unsupported',
           `node ${quoted(node.name)} quantises the constant ${quoted(value)} at run time; store the quantised integers in the file instead`,
         )
-      remember(tensors, value, activationGrid(graph, node), node)
+      const grid = activationGrid(graph, node)
+      const moved = codes.get(input)
+      if (moved && !sameGrid(moved, grid)) refuseSecond(node, value, grid, moved)
+      if (graph.inputs.includes(value)) rememberInput(inputPlans, value, inputPlan(graph, value, grid, node), node)
+      else remember(tensors, value, singleGrid(grid, node), node)
       if (node.operator === 'DequantizeLinear' && graph.inputs.includes(input)) quantisedInputs.add(input)
       source.set(output, value)
-    } else nodes.push({ ...node, inputs: node.inputs.map((name) => (name === '' ? '' : current(name))) })
+      if (node.operator === 'QuantizeLinear') codes.set(output, grid)
+    } else {
+      const kept = onCodes(graph, node, codes, constants)
+      nodes.push({ ...kept, inputs: kept.inputs.map((name) => (name === '' ? '' : current(name))) })
+    }
   }
 
   // A graph output behind quantisation operators keeps its name: the value before them is renamed.
@@ -87,6 +100,7 @@ export function absorbQuantisation(graph: Graph): AbsorbedGraph {
       constants,
     }),
     tensors: new Map([...tensors].map(([name, plan]) => [rename(name), plan])),
+    inputs: inputPlans,
     grids,
   }
 }
@@ -94,21 +108,36 @@ export function absorbQuantisation(graph: Graph): AbsorbedGraph {
 function remember(tensors: Map<string, TensorPlan>, value: string, plan: TensorPlan, node: Node): void {
   const known = tensors.get(value)
   if (known && (known.format !== plan.format || known.scale !== plan.scale || known.zeroPoint !== plan.zeroPoint))
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(node.name)} quantises ${quoted(value)} with scale ${plan.scale} and zero point ${plan.zeroPoint}, another node with ${known.scale} and ${known.zeroPoint}; one value can have one quantisation`,
-    )
+    refuseSecond(node, value, plan, known)
   tensors.set(value, plan)
+}
+
+function rememberInput(inputs: Map<string, InputPlan>, value: string, plan: InputPlan, node: Node): void {
+  const known = inputs.get(value)
+  if (
+    known &&
+    (known.format !== plan.format || `${known.scale}/${known.zeroPoint}` !== `${plan.scale}/${plan.zeroPoint}`)
+  )
+    refuseSecond(node, value, plan, known)
+  inputs.set(value, plan)
+}
+
+/** A quantisation of whatever kind. */
+interface Quantisation {
+  readonly scale: number | readonly number[]
+  readonly zeroPoint: number | readonly number[]
+}
+
+function refuseSecond(node: Node, value: string, plan: Quantisation, known: Quantisation): never {
+  throw new DyadicError(
+    'unsupported',
+    `node ${quoted(node.name)} quantises ${quoted(value)} with scale ${plan.scale} and zero point ${plan.zeroPoint}, another node with ${known.scale} and ${known.zeroPoint}; one value can have one quantisation`,
+  )
 }
 
 /** Scale and zero point of a node as numbers; refuses scales that are not positive and finite. */
 function parameters(graph: Graph, node: Node): { scale: number[]; zeroPoint: number[]; type: string } {
   const read = (index: number): Constant | undefined => graph.constants.get(node.inputs[index] ?? '')
-  if ((node.attributes.get('block_size') ?? 0) !== 0)
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(node.name)} has a scale per block (block_size); dyadic compiles one per tensor or channel`,
-    )
   const scaleConstant = read(1)
   if (scaleConstant === undefined)
     throw new DyadicError(
@@ -128,40 +157,140 @@ function parameters(graph: Graph, node: Node): { scale: number[]; zeroPoint: num
   return { scale, zeroPoint, type: graph.values.get(quantised)?.type ?? 'unknown' }
 }
 
-function activationGrid(graph: Graph, node: Node): TensorPlan {
+/** How a node's codes mean reals: one scale, and one zero point or one for each index of `axis`. */
+interface ActivationGrid {
+  readonly format: TensorPlan['format']
+  readonly scale: number
+  readonly zeroPoint: readonly number[]
+  readonly axis: number
+}
+
+const ACTIVATION_FORMATS: ReadonlyMap<string, TensorPlan['format']> = new Map<string, TensorPlan['format']>([
+  ['uint8', 'u8'],
+  ['int8', 's8'],
+  ['int16', 's16'],
+  ['uint4', 'u4'],
+  ['int4', 's4'],
+])
+
+function activationGrid(graph: Graph, node: Node): ActivationGrid {
   const { scale, zeroPoint, type } = parameters(graph, node)
-  if (type !== 'int8' && type !== 'uint8')
+  const format = ACTIVATION_FORMATS.get(type)
+  if (format === undefined)
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} quantises to ${type}; dyadic compiles int8 and uint8 activations`,
+      `node ${quoted(node.name)} quantises to ${type}; dyadic compiles ${[...ACTIVATION_FORMATS.keys()].join(', ')} activations`,
     )
-  if (scale.length !== 1)
+  if (scale.some((step) => step !== scale[0]) || ((node.attributes.get('block_size') as number | undefined) ?? 0) !== 0)
     throw new DyadicError(
       'unsupported',
       `node ${quoted(node.name)} quantises an activation per channel; dyadic compiles one scale per activation`,
     )
-  return { format: type === 'uint8' ? 'u8' : 's8', scale: scale[0], zeroPoint: zeroPoint[0] }
+  const same = zeroPoint.every((point) => point === zeroPoint[0])
+  const axis = (node.attributes.get('axis') as number | undefined) ?? 1
+  return { format, scale: scale[0], zeroPoint: same ? [zeroPoint[0]] : zeroPoint, axis }
 }
+
+function sameGrid(a: ActivationGrid, b: ActivationGrid): boolean {
+  return a.format === b.format && a.scale === b.scale && String(a.zeroPoint) === String(b.zeroPoint)
+}
+
+/** Operators that only move or choose values, so that they are the same on codes and on reals. */
+const MOVEMENTS: ReadonlySet<string> = new Set([
+  ...['DepthToSpace', 'Dropout', 'Expand', 'Flatten', 'Gather', 'GlobalMaxPool', 'Identity', 'MaxPool', 'ReduceMax'],
+  ...['Reshape', 'Slice', 'SpaceToDepth', 'Split', 'Squeeze', 'Tile', 'Transpose', 'Unsqueeze'],
+])
+
+/** A node as it is on reals. Throws `unsupported` where it computes with codes what would be something else on reals. */
+function onCodes(graph: Graph, node: Node, codes: Map<string, ActivationGrid>, constants: Map<string, Constant>): Node {
+  const grids = node.inputs.flatMap((name) => codes.get(name) ?? [])
+  const [grid] = grids
+  if (grid === undefined) return node
+  const joins = node.operator === 'Concat' && grids.length === node.inputs.length
+  if (
+    (!MOVEMENTS.has(node.operator) && node.operator !== 'Clip' && !joins) ||
+    !grids.every((other) => sameGrid(other, grid))
+  )
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) computes with quantised codes; dyadic reads operators on codes that only move them, and Clip: dequantise before it`,
+    )
+  for (const name of node.outputs) codes.set(name, grid)
+  if (node.operator !== 'Clip') return node
+  const [zeroPoint] = grid.zeroPoint
+  const bound = (index: number): string => {
+    const constant = graph.constants.get(node.inputs[index] ?? '')
+    if (constant === undefined) return node.inputs[index] ?? ''
+    const name = `${node.inputs[index]}:real:${node.name}`
+    constants.set(name, makeConstant('float32', [], [(readNumbers(constant)[0] - zeroPoint) * grid.scale]))
+    return name
+  }
+  return { ...node, inputs: [node.inputs[0], bound(1), bound(2)] }
+}
+
+function singleGrid({ format, scale, zeroPoint }: ActivationGrid, node: Node): TensorPlan {
+  if (zeroPoint.length !== 1)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} quantises an activation per channel; only network inputs may have a zero point for each`,
+    )
+  return { format, scale, zeroPoint: zeroPoint[0] }
+}
+
+/** An input's grid; zero points run along the channels, which are its second dimension. */
+function inputPlan(
+  graph: Graph,
+  name: string,
+  { format, scale, zeroPoint, axis }: ActivationGrid,
+  node: Node,
+): InputPlan {
+  const rank = graph.values.get(name)?.shape.length ?? 0
+  if (format !== 'u8' && format !== 's8' && format !== 's16')
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} quantises the input ${quoted(name)} to ${format}; inputs have 8 or 16 bits`,
+    )
+  if (zeroPoint.length > 1 && (axis < 0 ? axis + rank : axis) !== 1)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} quantises the input ${quoted(name)} along dimension ${axis}; dyadic compiles zero points along dimension 1`,
+    )
+  return { format, scale: [scale], zeroPoint: [...zeroPoint], layout: 'nchw' }
+}
+
+/** Types of constants; small floats lie on no grid of integers and become reals. */
+const CONSTANT_TYPES = /^(?:u?int[48]|int32|float8.*|float4e2m1)$/
 
 function dequantiseConstant(graph: Graph, node: Node): { constant: Constant; grid: ConstantGrid } {
   const { scale, zeroPoint, type } = parameters(graph, node)
   const integers = graph.constants.get(node.inputs[0]) as Constant
-  if (type !== 'int8' && type !== 'uint8' && type !== 'int32')
+  if (!CONSTANT_TYPES.test(type))
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} dequantises ${type}; dyadic compiles int8, uint8 and int32 constants`,
+      `node ${quoted(node.name)} dequantises ${type}; dyadic compiles constants of int4, uint4, int8, uint8, int32, float4 and float8`,
     )
-  const rank = integers.shape.length
-  const axis = ((node.attributes.get('axis') as number | undefined) ?? 1) + 0
-  const positive = axis < 0 ? axis + rank : axis
-  const inner = scale.length === 1 ? 1 : elementCount(integers.shape.slice(positive + 1))
+  const { shape } = integers
+  const given = (node.attributes.get('axis') as number | undefined) ?? 1
+  const axis = given < 0 ? given + shape.length : given
+  const block = (node.attributes.get('block_size') as number | undefined) ?? 0
+  const inner = scale.length === 1 ? 1 : elementCount(shape.slice(axis + 1))
+  const along = shape[axis] ?? 1
+  const at = (index: number): number => {
+    if (scale.length === 1) return 0
+    const position = Math.floor(index / inner)
+    if (block === 0) return position % scale.length
+    const outer = Math.floor(position / along)
+    return (outer * Math.ceil(along / block) + Math.floor((position % along) / block)) * inner + (index % inner)
+  }
   const codes = readNumbers(integers)
-  const at = (index: number): number => (scale.length === 1 ? 0 : Math.floor(index / inner) % scale.length)
   const reals = Float64Array.from(codes, (code, index) => (code - zeroPoint[at(index)]) * scale[at(index)])
   // Scalars are arguments such as the fill of a Pad, whose type must be that of the data.
-  const realType = integers.shape.length === 0 ? 'float32' : 'float64'
+  const realType = shape.length === 0 ? 'float32' : 'float64'
+  // Along axis 1 lie the output channels of a matrix that a dense layer holds transposed.
+  const byOutput = block === 0 && (axis === 0 || (axis === 1 && shape.length === 2))
+  const onGrid = !type.startsWith('float') && (scale.length === 1 || byOutput)
   return {
-    constant: makeConstant(realType, integers.shape, reals),
-    grid: scale.length === 1 || positive === 0 ? { type, scale, zeroPoint } : { type, scale: [], zeroPoint: [] },
+    constant: makeConstant(realType, shape, reals),
+    grid: onGrid ? { type, scale, zeroPoint } : { type, scale: [], zeroPoint: [] },
   }
 }

@@ -199,16 +199,27 @@ describe('a quantised file', () => {
     } = prepare(
       quantisedNetwork((lines) => {
         // No quantisation behind the second convolution.
-        lines.splice(10, 2, { operator: 'Identity', inputs: ['v9'] }, { operator: 'Identity', inputs: ['v10'] })
+        lines.splice(10, 2, { operator: 'Relu', inputs: ['v9'] }, { operator: 'Identity', inputs: ['v10'] })
       }),
     )
-    expect(open).toEqual(['v9'])
+    expect(open).toEqual(['v10'])
     const complete = completePlan(await calibrate(made, byteSet([2, 5, 6])), partial as Plan)
     expect(complete.tensors.v5).toEqual(plan.tensors.v5)
     expect(complete.inputs).toEqual(plan.inputs)
-    expect(complete.tensors.v9?.scale).toBeGreaterThan(0)
+    expect(complete.tensors.v10?.scale).toBeGreaterThan(0)
     expect(() => lower(made, complete)).not.toThrow()
-    expect(() => lower(made, partial as Plan)).toThrow(/no entry "tensors" for "v9"/)
+    expect(() => lower(made, partial as Plan)).toThrow(/no entry "tensors" for "v10"/)
+  })
+
+  it('that does not round before an addition has it inside the convolution', () => {
+    const { compiled: made, missing: open } = prepare(
+      quantisedNetwork((lines) => {
+        lines.splice(10, 2, { operator: 'Identity', inputs: ['v9'] }, { operator: 'Identity', inputs: ['v10'] })
+      }),
+    )
+    expect(open).toEqual([])
+    expect(made.nodes.map((node) => node.operator)).toEqual(['dyadic.Conv', 'dyadic.Conv'])
+    expect(made.nodes[1]?.inputs[3]).toBe('v5')
   })
 })
 
@@ -251,14 +262,14 @@ describe('quantised forms without an integer meaning are refused, naming the nod
       /node "n0" quantises an activation per channel/,
     ],
     [
-      '16-bit activations',
+      'activations of 16 bits without sign',
       [
-        { operator: 'QuantizeLinear', inputs: ['x', scalar(0.1), zero('int16', 0)] },
-        { operator: 'DequantizeLinear', inputs: ['v0', scalar(0.1), zero('int16', 0)] },
+        { operator: 'QuantizeLinear', inputs: ['x', scalar(0.1), zero('uint16', 0)] },
+        { operator: 'DequantizeLinear', inputs: ['v0', scalar(0.1), zero('uint16', 0)] },
         relu,
       ],
       'unsupported',
-      /node "n0" quantises to int16; dyadic compiles int8 and uint8/,
+      /node "n0" quantises to uint16; dyadic compiles uint8, int8, int16/,
     ],
     [
       '16-bit weights',

@@ -12,8 +12,10 @@ import { readNumbers } from '../graph/tensor.ts'
 import { defaultWorkLimits, type WorkLimits } from '../graph/work-limits.ts'
 import { type AbsorbedGraph, absorbQuantisation, type ConstantGrid, isQuantised } from './absorb.ts'
 import { ownsScale } from './calibrate.ts'
+import { sourceOf } from './layer.ts'
 import { formatRange, type Plan, type TensorPlan, type WeightPlan } from './plan.ts'
-import { weightScales } from './scales.ts'
+import { biasFits, weightScales } from './scales.ts'
+import { findWeightGrid } from './weight-grid.ts'
 
 export interface PreparedNetwork {
   /** Simplified and fused; a quantised file's own quantisation steps are still in it. For float executors. */
@@ -35,8 +37,8 @@ export function prepare(graph: Graph, limits: Partial<WorkLimits> = {}): Prepare
   const float = fuse(simplify(graph, work))
   if (!isQuantised(graph)) return { float, compiled: float, missing: [] }
   const absorbed = absorbQuantisation(applyPasses(graph, [removeIdentities, removeDead]))
-  // The file rounds between a convolution and an addition, so the addition stays an instruction of its own.
-  const compiled = fuse(simplify(absorbed.graph, work), { residual: false })
+  // Where the file rounds between a convolution and an addition, the addition stays an instruction of its own.
+  const compiled = fuse(simplify(absorbed.graph, work), { residual: (name) => !absorbed.tensors.has(name) })
   return { float, compiled, ...planOf(compiled, absorbed) }
 }
 
@@ -44,22 +46,13 @@ function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missin
   const missing: string[] = []
   const inputs: [string, Plan['inputs'][string]][] = []
   for (const name of graph.inputs) {
-    const entry = absorbed.tensors.get(name)
+    const entry = absorbed.inputs.get(name)
     if (entry === undefined) missing.push(name)
-    else
-      inputs.push([
-        name,
-        {
-          format: entry.format === 'u8' ? 'u8' : 's8',
-          scale: [entry.scale],
-          zeroPoint: [entry.zeroPoint],
-          layout: 'nchw',
-        },
-      ])
+    else inputs.push([name, entry])
   }
   const tensors: [string, TensorPlan][] = []
   const weights: [string, WeightPlan][] = []
-  const scaleOf = new Map<string, number>(graph.inputs.map((name) => [name, absorbed.tensors.get(name)?.scale ?? 1]))
+  const scaleOf = new Map<string, number>(graph.inputs.map((name) => [name, absorbed.inputs.get(name)?.scale[0] ?? 1]))
   for (const node of graph.nodes) {
     const [name] = node.outputs
     const entry = absorbed.tensors.get(name)
@@ -82,7 +75,15 @@ function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missin
   return { filePlan, missing }
 }
 
-/** The file's grid where the layer's weights lie on it; otherwise symmetric scales per channel. */
+/** Formats of the integers that a file may store weights in. */
+const GRID_FORMATS: ReadonlyMap<string, WeightPlan['format']> = new Map<string, WeightPlan['format']>([
+  ['uint8', 'u8'],
+  ['uint4', 'u8'],
+  ['int8', 's8'],
+  ['int4', 's4'],
+])
+
+/** The file's grid where the layer's weights lie on it, or another on which they do; otherwise symmetric scales per channel. */
 function fileWeights(
   graph: Graph,
   node: Node,
@@ -100,8 +101,8 @@ function fileWeights(
   const [outputs] = constant.shape
   // Dense layers may hold a transposed copy, named after the original.
   const grid = grids.get(name) ?? grids.get(name.replace(/:dense(\.\d+)?$/, ''))
-  if (grid && grid.type !== 'int32' && (grid.scale.length === 1 || grid.scale.length === outputs)) {
-    const format = grid.type === 'uint8' ? 'u8' : 's8'
+  const format = GRID_FORMATS.get(grid?.type ?? '')
+  if (grid && format && (grid.scale.length === 1 || grid.scale.length === outputs)) {
     const { low, high } = formatRange(format)
     const perChannel = values.length / outputs
     const onGrid = values.every((value, index) => {
@@ -112,14 +113,19 @@ function fileWeights(
     if (onGrid) return { format, scale: [...grid.scale], zeroPoint: [...grid.zeroPoint] }
   }
   const bias = graph.constants.get(node.inputs[2] ?? '')
-  return weightScales(values, outputs, bias && readNumbers(bias), inputScale, 's8')
+  const biases = bias && readNumbers(bias)
+  // Integers that other operators have scaled (dynamic quantisation) still lie on one grid.
+  const found = findWeightGrid(values)
+  if (found !== undefined && biasFits(biases, inputScale, found.scale[0])) return found
+  return weightScales(values, outputs, biases, inputScale, 's8')
 }
 
 /**
- * The file's entries laid over a calibrated plan: for files that quantise only some values. Throws `usage` where the plan
+ * The file's entries laid over a calibrated plan: for files that quantise only some values. Layers of `graph` that read a
+ * calibrated input with a scale for each channel fold it into their weights, whose codes are then not the file's. Throws `usage` where the plan
  * has what methods make for other weights than the file's: biases, codes or channel scales.
  */
-export function completePlan(calibrated: Plan, filePlan: Plan): Plan {
+export function completePlan(calibrated: Plan, filePlan: Plan, graph?: Graph): Plan {
   if (
     calibrated.biases ||
     Object.values(calibrated.weights).some(({ codes, groups }) => codes ?? groups) ||
@@ -129,11 +135,18 @@ export function completePlan(calibrated: Plan, filePlan: Plan): Plan {
       'usage',
       'the file brings quantised weights of its own, which methods cannot improve: calibrate without methods',
     )
+  const folded = (graph?.nodes ?? []).filter((node) => {
+    const source = sourceOf(graph as Graph, calibrated, node.inputs[0] ?? '')
+    const input = graph?.inputs.includes(source) && !Object.hasOwn(filePlan.inputs, source)
+    return input && calibrated.inputs[source].scale.length > 1
+  })
+  const names = new Set(folded.flatMap((node) => node.outputs))
+  const fileWeights = Object.entries(filePlan.weights).filter(([name]) => !names.has(name))
   return {
     ...calibrated,
     origin: { ...calibrated.origin, file: Object.keys(filePlan.tensors).length },
     inputs: { ...calibrated.inputs, ...filePlan.inputs },
     tensors: { ...calibrated.tensors, ...filePlan.tensors },
-    weights: { ...calibrated.weights, ...filePlan.weights },
+    weights: { ...calibrated.weights, ...Object.fromEntries(fileWeights) },
   }
 }

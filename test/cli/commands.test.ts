@@ -301,7 +301,9 @@ describe('help', () => {
     expect(code).toBe(0)
     const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
     expect(names).toEqual(
-      ['inspect', 'quantize', 'compile', 'run', 'eval', 'compare', 'verify', 'cost', 'search'].concat('formats'),
+      ['inspect', 'quantize', 'compile', 'export', 'run', 'eval', 'compare', 'verify', 'cost', 'search'].concat(
+        'formats',
+      ),
     )
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))
     for (const [index, page] of pages.entries()) {

@@ -34,8 +34,8 @@ function npyHead(elementType, shape) {
   return head
 }
 
-/** @returns {Promise<DumpedSet>} */
-async function dumpSet(network, card, set, folder, file) {
+/** Writes the samples of one card into a folder. @returns {Promise<DumpedSet>} */
+export async function dumpSet(network, card, set, folder, file) {
   const samples = await openSet(network, card)
   const stored = []
   const labels = []

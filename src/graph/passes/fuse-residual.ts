@@ -1,11 +1,12 @@
 /**
  * Absorbs the Add of a residual connection into the convolution that computes one operand: one rounding instead of two. The
- * host is a `dyadic.Conv` whose only reader is the Add, without bounds or residual yet; of two such hosts the later one.
+ * host is a `dyadic.Conv` whose only reader is the Add, without bounds or residual yet, and whose value `mayHost`; of two such
+ * hosts the later one.
  */
 import type { Graph, Node, Value } from '../graph.ts'
 import { countUses, indexProducers, rebuild } from '../rewrite.ts'
 
-export function fuseResidual(graph: Graph): Graph {
+export function fuseResidual(graph: Graph, mayHost: (name: string) => boolean = () => true): Graph {
   const uses = countUses(graph)
   const producers = indexProducers(graph)
   const nodes: (Node | undefined)[] = [...graph.nodes]
@@ -17,7 +18,7 @@ export function fuseResidual(graph: Graph): Graph {
     const [a, b] = node.inputs.map((name) => graph.values.get(name) as Value)
     if (String(a.shape) !== String(b.shape) || a.type !== b.type) return
     const hosts = node.inputs
-      .filter((name) => uses.get(name) === 1)
+      .filter((name) => uses.get(name) === 1 && mayHost(name))
       .map((name) => producers.get(name) ?? -1)
       .filter((at) => nodes[at] !== undefined && canHost(nodes[at]))
     if (hosts.length === 0) return
