@@ -68,7 +68,22 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ]),
     types: ['data'],
   },
-  report: { imports: ['compare/trials.ts'], types: ['compare', 'quantize'] },
+  study: {
+    imports: [
+      'error.ts',
+      'num',
+      'formats',
+      'functions',
+      'graph',
+      'kernels',
+      'reference',
+      'quantize',
+      'evaluate',
+      'cost',
+    ],
+    types: ['data'],
+  },
+  report: { imports: ['compare/trials.ts'], types: ['compare', 'quantize', 'study'] },
   'index.ts': {
     imports: [
       'error.ts',
@@ -86,18 +101,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['data'],
   },
   cli: {
-    imports: [
-      'error.ts',
-      'version.ts',
-      'index.ts',
-      'num',
-      'graph',
-      'data',
-      'onnx',
-      'reference',
-      'quantize',
-      'lower',
-    ].concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report', 'formats', 'export']),
+    imports: ['error.ts', 'version.ts', 'index.ts', 'num', 'graph', 'data', 'onnx', 'reference', 'quantize', 'lower']
+      .concat(['kernels', 'program', 'runtime', 'evaluate', 'cost', 'search', 'compare', 'report', 'formats', 'export'])
+      .concat('study'),
     packages: ['zod', 'commander'],
   },
 }

@@ -18,6 +18,7 @@ import { inspectCommand } from './commands/inspect.ts'
 import { quantizeCommand } from './commands/quantize.ts'
 import { runCommand } from './commands/run.ts'
 import { searchCommand } from './commands/search.ts'
+import { studyCommand } from './commands/study.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts'
 import type { Host } from './session.ts'
@@ -78,6 +79,7 @@ addCommand(program, compareCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
 addCommand(program, searchCommand, host, finish)
+addCommand(program, studyCommand, host, finish)
 addCommand(addCommand(program, formatsCommand, host, finish), formatsCompareCommand, host, finish)
 addCommand(program, completionCommand(program), host, finish)
 addCommand(program, configSchemaCommand(program), host, finish)

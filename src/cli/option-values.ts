@@ -4,7 +4,6 @@
  */
 import { InvalidArgumentError } from 'commander'
 import { DyadicError } from '../error.ts'
-import { formatNamed } from '../formats/catalogue.ts'
 import { defaultWorkLimits } from '../graph/work-limits.ts'
 import { limitNames } from '../onnx/index.ts'
 import { createObserver } from '../quantize/create-observer.ts'
@@ -13,17 +12,11 @@ import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
 import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { chooseBits } from '../search/bit-choice.ts'
+import { parsed, positiveInteger } from './option-entry.ts'
 
 /** Files that `compile --emit` can write beside the module. */
 export const emittable = ['plan', 'integer-graph'] as const
 export type Emittable = (typeof emittable)[number]
-
-export function positiveInteger(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= 1 && value <= 2 ** 31 - 1))
-    throw new InvalidArgumentError('It must be an integer from 1 to 2147483647.')
-  return value
-}
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -134,28 +127,12 @@ export function limitList(
   return Object.fromEntries([...Object.entries(previous ?? {}), ...given])
 }
 
-export function formatList(text: string): readonly string[] {
-  const names = text.split(',')
-  for (const name of names) parsed(() => formatNamed(name))
-  return names
-}
-
 export function emitList(text: string): readonly Emittable[] {
   const names = text.split(',')
   const wrong = names.find((name) => !(emittable as readonly string[]).includes(name))
   if (wrong !== undefined)
     throw new InvalidArgumentError(`Allowed choices are ${emittable.join(', ')}, separated by commas.`)
   return [...new Set(names)] as Emittable[]
-}
-
-/** What a parser of the library refuses as a wrong option, said by the command line's own parser. */
-export function parsed<Result>(work: () => Result): Result {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof DyadicError)) throw error
-    throw new InvalidArgumentError(error.message)
-  }
 }
 
 export function bitList(text: string): readonly number[] {

@@ -17,6 +17,18 @@ import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { bitChoices } from '../search/bit-choice.ts'
 import { type Budget, parseBudget } from '../search/budget.ts'
 import {
+  DATA,
+  entry,
+  GATES,
+  GENERAL,
+  MODEL,
+  NUMBERS,
+  nameList,
+  type OptionEntry,
+  parsed,
+  positiveInteger,
+} from './option-entry.ts'
+import {
   axisSize,
   bindings,
   bitList,
@@ -25,27 +37,14 @@ import {
   type Emittable,
   emitList,
   emittable,
-  formatList,
   groupSize,
   keepRules,
   limitList,
   methodList,
-  parsed,
-  positiveInteger,
   rangeMethod,
   share,
 } from './option-values.ts'
-
-interface OptionEntry<Value> {
-  readonly flags: string
-  readonly help: string
-  readonly group: string
-  readonly default?: Value
-  /** The only values there are. */
-  readonly choices?: readonly string[]
-  /** From the text and, for an option that may come several times, what came before. Throws `InvalidArgumentError`. */
-  readonly parse?: (text: string, previous: Value | undefined) => Value
-}
+import { studyOptions } from './study-options.ts'
 
 /** Files that `export` can write. */
 const exportFormats = [...onnxFormats, 'c'] as const
@@ -54,13 +53,6 @@ const exportFormats = [...onnxFormats, 'c'] as const
 type WeightWidth = Exclude<WeightFormat, 'u8'>
 const weightWidths = weightFormats.filter((format): format is WeightWidth => format !== 'u8')
 const innerFormats = ['u8', 's8', 'u4', 's4', 's16'] as const satisfies readonly InnerFormat[]
-
-const entry = <Value>(options: OptionEntry<Value>): OptionEntry<Value> => options
-const GENERAL = 'Output:'
-const MODEL = 'Model:'
-const DATA = 'Data:'
-const NUMBERS = 'Choosing numbers:'
-const GATES = 'Gates (exit code 4, and nothing is written):'
 
 const table = {
   batch: entry<number>({
@@ -187,9 +179,10 @@ const table = {
   formats: entry<readonly string[]>({
     flags: '--formats <list>',
     group: NUMBERS,
-    parse: formatList,
+    parse: nameList,
     help: 'number formats separated by commas (default: one or more of each family); `dyadic formats` lists them',
   }),
+  ...studyOptions,
   weightsBits: entry<number>({
     flags: '--weights-bits <bits>',
     group: NUMBERS,

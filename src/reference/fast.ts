@@ -4,13 +4,17 @@
  * float32 rounding of sums; NaN inputs of QuantizeLinear give the least integer here, where the obvious one refuses them.
  * Operators without a kernel run by their own definition, slower.
  */
-import type { Graph, Value } from '../graph/graph.ts'
+import { DyadicError, quoted } from '../error.ts'
+import type { Graph, Node, Value } from '../graph/graph.ts'
+import type { Operator } from '../graph/operator.ts'
 import { readConstant, type Tensor } from '../graph/tensor.ts'
+import { createSimulation } from '../kernels/simulation.ts'
+import { type ProductRule, productKernels } from '../kernels/simulation-products.ts'
 import type { FloatExecutor } from './executor.ts'
 import { placeBuffers } from './fast/buffers.ts'
 import { instantiateKernels } from './fast/kernels.ts'
-import { valueCount } from './fast/layout.ts'
-import { exportValue, generic, importValue } from './fast/lower-generic.ts'
+import { laneCount, valueCount } from './fast/layout.ts'
+import { evaluateBy, exportValue, generic, importValue } from './fast/lower-generic.ts'
 import { lowerings } from './fast/lowerings.ts'
 import { type Machine, Planner, type Stored } from './fast/planner.ts'
 import { checkInputs, inputTensor } from './inputs.ts'
@@ -19,49 +23,133 @@ import { checkInputs, inputTensor } from './inputs.ts'
 const FIRST_ADDRESS = 64
 
 /**
+ * Writes over a stored value: rows of `lanes` floats (pixels, or positions), of which the first `channels` are the value's
+ * own. What is written behind them reaches no other value, but must be finite.
+ */
+export type Transform = (values: Float32Array, channels: number, lanes: number) => void
+
+/** Another arithmetic than float32 in the same network. */
+export interface FastExecutorOptions {
+  /** By the name of a graph input or of a node's output: what happens to the value as soon as it is computed. */
+  readonly transforms?: ReadonlyMap<string, Transform>
+  /** By the name of a node's first output: what it computes instead of its own meaning, on tensors in ONNX layout. */
+  readonly evaluations?: ReadonlyMap<string, Operator['evaluate']>
+  /**
+   * By the name of a node's first output: how it multiplies and adds up. Only for convolutions and dense layers with constant
+   * weights, of up to two spatial axes.
+   */
+  readonly products?: ReadonlyMap<string, ProductRule>
+}
+
+/**
  * Plans and fills the executor's memory. Throws `limit` when the graph needs more than 32-bit memory holds. `run` throws
  * `refused` on missing, unknown or wrongly sized inputs. `tap` sees floats of rank 4 in the order N, H, W, C,
  * also a flattened map that only dense layers read: that one is still the map, and not in ONNX order. All others are
- * row-major. The integers between QuantizeLinear and DequantizeLinear are not seen.
+ * row-major. The integers between QuantizeLinear and DequantizeLinear are not seen. Throws `refused` for a name in
+ * `options` that is no value of the graph.
  */
-export function createFastExecutor(graph: Graph): FloatExecutor {
+export function createFastExecutor(graph: Graph, options: FastExecutorOptions = {}): FloatExecutor {
+  checkNames(graph, options)
   const planner = new Planner(graph)
   const inputs = graph.inputs.map((name) => planInput(planner, name))
+  for (const name of graph.inputs) emitTransform(planner, name, options)
   const taps = graph.nodes.map((node, index) => {
     planner.enter(index + 1)
-    if (!planner.covered.has(node) && !lowerings.get(node.operator)?.(node, planner)) generic(node, planner)
+    if (!planner.covered.has(node)) emitNode(planner, node, options)
+    for (const name of node.outputs) emitTransform(planner, name, options)
     // Now: what a reader brings into another form later is not there when the node has run.
     return node.outputs.flatMap((name) => tapOf(planner, name))
   })
   planner.enter(graph.nodes.length + 1)
   const outputs = graph.outputs.map((name) => [name, planOutput(planner, name)] as const)
-  const machine = build(planner)
+  const { machine, byRule } = build(planner, new Set(options.products?.values()))
   const { steps } = planner
+  const machines = graph.nodes.map(({ outputs: [name] }) => {
+    const rule = options.products?.get(name as string)
+    return (rule && byRule.get(rule)) ?? machine
+  })
   return {
     run: (given, tap) => {
       checkInputs(graph, given)
       machine.heap.clear()
       for (const read of inputs) read(machine, given)
-      for (let index = 1; index < steps.length; index++) {
-        for (const step of steps[index]) step(machine)
-        if (tap) for (const report of taps[index - 1] ?? []) report(machine, tap)
+      for (let index = 0; index < steps.length; index++) {
+        const used = machines[index - 1] ?? machine
+        for (const step of steps[index]) step(used)
+        if (tap && index > 0) for (const report of taps[index - 1] ?? []) report(machine, tap)
       }
       return new Map(outputs.map(([name, read]) => [name, read(machine)]))
     },
   }
 }
 
+/** Operators whose kernels have a twin for every product rule. */
+const WITH_PRODUCTS = new Set(['Conv', 'dyadic.Conv', 'dyadic.Dense'])
+
+function emitNode(planner: Planner, node: Node, { evaluations, products }: FastExecutorOptions): void {
+  const [name = ''] = node.outputs
+  const evaluate = evaluations?.get(name)
+  if (evaluate) {
+    evaluateBy(evaluate)(node, planner)
+    return
+  }
+  const lowered = lowerings.get(node.operator)?.(node, planner) ?? false
+  if (products?.has(name) && !(lowered && WITH_PRODUCTS.has(node.operator)))
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(node.name)} (${node.operator}) has no kernel that multiplies by a rule; convolutions of two axes and dense layers with constant weights have`,
+    )
+  if (!lowered) generic(node, planner)
+}
+
+function emitTransform(planner: Planner, name: string, { transforms }: FastExecutorOptions): void {
+  const transform = transforms?.get(name)
+  if (!transform) return
+  const stored = planner.view(name)
+  planner.emit(({ floats, heap }) => {
+    if (stored) {
+      const { c, lanes } = stored.layout
+      const start = stored.buffer.address / 4
+      transform(floats.subarray(start, start + laneCount(stored.layout)), c, lanes)
+      return
+    }
+    const tensor = heap.get(name)
+    if (!tensor) return
+    const channels = Math.max(1, tensor.shape.at(-1) ?? 1)
+    // The array may be that of another value: a reshape shares it.
+    const data = singles(tensor.data).slice()
+    transform(data, channels, channels)
+    heap.set(name, { type: 'float32', shape: tensor.shape, data })
+  })
+}
+
+/** Bytes that the record of a product rule takes at most, with what keeps records apart. */
+const RULE_BYTES = 256
+
+/** Machines of nodes with a rule of their own, and of all others. */
+interface Machines {
+  readonly machine: Machine
+  readonly byRule: ReadonlyMap<ProductRule, Machine>
+}
+
 /** Places everything, makes the memory and fills in the constants. */
-function build(planner: Planner): Machine {
+function build(planner: Planner, rules: ReadonlySet<ProductRule>): Machines {
   const constants = planner.constants.map(({ buffer }) => buffer)
   const end = placeBuffers([...constants, ...planner.buffers], FIRST_ADDRESS)
-  const pages = Math.ceil(end / 65536)
+  const pages = Math.ceil((end + rules.size * RULE_BYTES) / 65536)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const floats = new Float32Array(memory.buffer)
   const integers = new Int32Array(memory.buffer)
   for (const { buffer, data } of planner.constants.splice(0))
     (data instanceof Float32Array ? floats : integers).set(data, buffer.address / 4)
-  return { kernels: instantiateKernels(memory), floats, heap: new Map() }
+  const machine: Machine = { kernels: instantiateKernels(memory), floats, heap: new Map() }
+  const byRule = new Map<ProductRule, Machine>()
+  if (rules.size > 0) {
+    const simulation = createSimulation(memory, end)
+    for (const rule of rules)
+      byRule.set(rule, { ...machine, kernels: { ...machine.kernels, ...productKernels(simulation, rule) } })
+  }
+  return { machine, byRule }
 }
 
 type ReadInput = (machine: Machine, given: ReadonlyMap<string, ArrayLike<number>>) => void
@@ -130,4 +218,10 @@ function channelsLast(values: Float32Array, [n, c, h, w]: readonly number[]): Fl
 
 function singles(data: Tensor['data']): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number)
+}
+
+function checkNames(graph: Graph, { transforms, evaluations, products }: FastExecutorOptions): void {
+  const computed = new Set([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)])
+  for (const name of [...(transforms?.keys() ?? []), ...(evaluations?.keys() ?? []), ...(products?.keys() ?? [])])
+    if (!computed.has(name)) throw new DyadicError('refused', `the graph computes no value ${quoted(name)}`)
 }

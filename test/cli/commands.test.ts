@@ -302,7 +302,9 @@ describe('help', () => {
     const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
     expect(names).toEqual(
       ['inspect', 'quantize', 'compile', 'export', 'run', 'eval', 'compare', 'verify', 'cost', 'search'].concat(
+        'study',
         'formats',
+        'completion',
       ),
     )
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))

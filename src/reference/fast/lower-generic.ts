@@ -61,18 +61,23 @@ function keep(planner: Planner, name: string): Keep {
 }
 
 /** Evaluates the node by its definition. */
-export const generic: Lowering = (node, planner) => {
-  const operator = operators.get(node.operator) as Operator
-  const operands = node.inputs.map((name) => operand(planner, name))
-  const outputs = node.outputs.filter((name) => name !== '')
-  const values = outputs.map((name) => planner.graph.values.get(name) as Value)
-  const keeps = node.outputs.map((name) => (name === '' ? undefined : keep(planner, name)))
-  planner.emit((machine) => {
-    const inputs = operands.map((read) => read(machine))
-    const results = operator.evaluate({ node: node.name, inputs, attributes: node.attributes, outputs: values })
-    keeps.forEach((store, index) => {
-      store?.(machine, results[index])
+export const generic: Lowering = (node, planner) =>
+  evaluateBy((operators.get(node.operator) as Operator).evaluate)(node, planner)
+
+/** Evaluates the node by a function of tensors. */
+export const evaluateBy =
+  (evaluate: Operator['evaluate']): Lowering =>
+  (node, planner) => {
+    const operands = node.inputs.map((name) => operand(planner, name))
+    const outputs = node.outputs.filter((name) => name !== '')
+    const values = outputs.map((name) => planner.graph.values.get(name) as Value)
+    const keeps = node.outputs.map((name) => (name === '' ? undefined : keep(planner, name)))
+    planner.emit((machine) => {
+      const inputs = operands.map((read) => read(machine))
+      const results = evaluate({ node: node.name, inputs, attributes: node.attributes, outputs: values })
+      keeps.forEach((store, index) => {
+        store?.(machine, results[index])
+      })
     })
-  })
-  return true
-}
+    return true
+  }
