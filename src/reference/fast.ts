@@ -105,7 +105,7 @@ function emitNode(planner: Planner, node: Node, { evaluations, products }: FastE
 function emitTransform(planner: Planner, name: string, { transforms }: FastExecutorOptions): void {
   const transform = transforms?.get(name)
   if (!transform) return
-  const stored = planner.view(name)
+  const stored = planner.detached(name)
   planner.emit(({ floats, heap }) => {
     if (stored) {
       const { c, lanes } = stored.layout

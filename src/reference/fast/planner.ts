@@ -179,6 +179,28 @@ export class Planner {
     return stored
   }
 
+  /** As {@link view}, in memory that is no other value's: a copy is made where it shares a buffer, as a reshape does. */
+  detached(name: string): Stored | undefined {
+    const stored = this.view(name)
+    if (stored === undefined) return undefined
+    const { buffer } = stored
+    const shared = [this.#maps, this.#matrices].some((values) =>
+      [...values].some(
+        ([other, value]) => other !== name && value.buffer === buffer && this.#last(other) > this.#index,
+      ),
+    )
+    if (!shared) return stored
+    this.#maps.delete(name)
+    this.#matrices.delete(name)
+    const own = this.defineLike(name, stored)
+    const count = laneCount(stored.layout)
+    this.emit(({ floats }) => {
+      const from = buffer.address / 4
+      floats.copyWithin(own.buffer.address / 4, from, from + count)
+    })
+    return own
+  }
+
   /** Memory for the current node's steps only. */
   scratch(floats: number): Buffer {
     return this.#allocate(floats * 4, this.#index)
