@@ -113,7 +113,7 @@ describe('options', () => {
     [
       'a wrong value',
       { 'dyadic.config.json': { compile: { weights: 'banana' } } },
-      /"weights" cannot be "banana". Allowed choices are s8, /,
+      /"weights" cannot be "banana". Allowed choices are s16, /,
     ],
     [
       'a wrong number',
@@ -182,7 +182,7 @@ describe('completion', () => {
         .filter((word) => word !== '')
     expect(complete('comp')).toEqual(['compile', 'compare', 'completion'])
     expect(complete('compile', '--max')).toEqual(['--max-bytes', '--max-memory'])
-    expect(complete('compile', '--weights', 's')).toEqual(['s8', 's7', 's6', 's5', 's4', 's3', 's2'])
+    expect(complete('compile', '--weights', 's')).toEqual(['s16', 's8', 's7', 's6', 's5', 's4', 's3', 's2'])
     expect(complete('compile', 'mo')).toEqual(['model.onnx'])
     expect(complete('formats', 'com')).toEqual(['compare'])
   })
