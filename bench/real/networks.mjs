@@ -106,7 +106,7 @@ export const networks = [
       {
         set: 'imagenet-samples',
         card: pictures(),
-        gates: { float: 450, integerAtLeast: 447 },
+        gates: { float: 450, integerAtLeast: 448 },
       },
     ],
   },
@@ -169,6 +169,23 @@ export const networks = [
     evaluations: [
       { set: 'test_a', card: cifar('test_a.bin'), gates: { float: 3318, lostMinusGained: 15, agreement: 0.97 } },
     ],
+  },
+  // Quantised files: at most two right answers fewer than ONNX Runtime has with the same file. MobileNetV1's 354 of 500 count
+  // equal best scores as hits; the first of equals is right 348 times, there as here, where all outputs are equal.
+  {
+    model: '../shared/models/mobilenet-v1-0.5/mobilenet_v1_0.5_160-qdq.onnx',
+    data: '../shared/data/imagenet-samples',
+    evaluations: [{ set: 'imagenet-samples', card: pictures(undefined, 182, 160), gates: { integerAtLeast: 348 } }],
+  },
+  {
+    model: '../shared/models/mlperf-tiny/kws_dscnn-qdq.onnx',
+    data: '../shared/data/kws-mfcc',
+    evaluations: [{ set: 'kws-mfcc', card: keywords(), gates: { integerAtLeast: 451 } }],
+  },
+  {
+    model: '../shared/models/mlperf-tiny/ic_resnet8_cifar10-qdq.onnx',
+    data: '../shared/data/cifar10',
+    evaluations: [{ set: 'test_a', card: rawCifar('test_a.bin'), gates: { integerAtLeast: 3016 } }],
   },
   {
     model: 'examples/glyphs/glyphs.onnx',
