@@ -41,7 +41,7 @@ const cases = [
 /** What numbers the program has, and the accuracy that `npm run real` measured for exactly these. */
 function describePlan({ calibration, model }, { certificate, manifest }) {
   const [input] = manifest.inputs
-  const origin = calibration === undefined ? 'the file’s own scales' : 'calibrated by least and largest value'
+  const origin = calibration === undefined ? 'the file’s own scales' : 'by the default command'
   const numbers = `${input.format} input, 8-bit activations with zero point, 8-bit weights, ${origin}`
   const name = networkName({ model })
   let rows = []
