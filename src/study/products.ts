@@ -132,15 +132,19 @@ export function integerFactors(name: string): DyadicError {
   )
 }
 
-/** How a layer is evaluated in place of its own meaning; undefined where a kernel or the executor does it. */
+/**
+ * How a layer is evaluated in place of its own meaning; undefined where a kernel or the executor does it. `matrices` says that
+ * both operands have two axes or more, which kernels want.
+ */
 export function layerEvaluation(
   layer: StudyLayer,
   way: ProductWay,
   weight: HeldTensor,
   input: HeldTensor,
   weightShape: readonly number[],
+  matrices: boolean,
 ): Operator['evaluate'] | undefined {
-  if (isExact(way) || (way.rule !== undefined && isFused(layer))) return undefined
+  if (isExact(way) || (way.rule !== undefined && (isFused(layer) || matrices))) return undefined
   const { rule } = way
   if (rule !== undefined)
     return (context) => multiplyStacks(context, (a, b, shape) => multiplyMatrices(rule, a, b, shape))

@@ -77,7 +77,8 @@ export function resolveArithmetic(graph: Graph, arithmetic: Arithmetic, options:
     for (const [copied, transform] of copies) transforms.set(copied, transform)
     if (inputs.some((one, index) => one !== node.inputs[index]))
       replaced.set(node, [...copyNodes(node, inputs, copies), { ...node, inputs }])
-    const evaluation = layerEvaluation(layer, way, second, input, weightShape)
+    const matrices = node.inputs.slice(0, 2).every((one) => (graph.values.get(one)?.shape.length ?? 0) > 1)
+    const evaluation = layerEvaluation(layer, way, second, input, weightShape, matrices)
     if (evaluation !== undefined) evaluations.set(name, evaluation)
     else if (way.rule !== undefined) products.set(name, way.rule)
     return {
