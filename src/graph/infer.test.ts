@@ -54,6 +54,13 @@ describe('inferGraph refuses, naming the node', () => {
     ['missing input', /has 1 inputs; 2 to 3 are needed/, 'Conv', [image]],
     ['omitted needed input', /input 0 is omitted/, 'Relu', [null]],
     ['unknown attribute', /attribute "colour" is not defined/, 'Relu', [image], { colour: 1 }],
+    [
+      'a flag of 7',
+      /attribute "ceil_mode" is 7; it must be 0 or 1/,
+      'MaxPool',
+      [image],
+      { kernel_shape: [1, 1], ceil_mode: 7 },
+    ],
     ['wrong attribute kind', /attribute "group" is not of kind int/, 'Conv', [image, [[2, 2, 1, 1]]], { group: 1.5 }],
     ['missing attribute', /attribute "kernel_shape" is missing/, 'MaxPool', [image]],
     ['channels', /need 3 input channels; the input has 2/, 'Conv', [image, [[2, 3, 1, 1]]]],

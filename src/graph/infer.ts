@@ -166,13 +166,14 @@ export function checkedAttributes(node: Node, operator: Operator): ReadonlyMap<s
   for (const name of node.attributes.keys())
     if (!schema.has(name)) wrong(`attribute ${quoted(name)} is not defined for ${operator.name}`)
   const attributes = new Map<string, AttributeValue>()
-  for (const [name, { kind, default: absent, required }] of schema) {
+  for (const [name, { kind, default: absent, required, flag }] of schema) {
     const value = node.attributes.get(name) ?? absent
     if (value === undefined) {
       if (required) wrong(`attribute ${quoted(name)} is missing`)
       continue
     }
     if (!hasKind(value, kind)) wrong(`attribute ${quoted(name)} is not of kind ${kind}`)
+    if (flag && value !== 0 && value !== 1) wrong(`attribute ${quoted(name)} is ${value}; it must be 0 or 1`)
     attributes.set(name, value)
   }
   return attributes

@@ -12,6 +12,8 @@ export interface AttributeSchema {
   /** Value when the attribute is absent; `undefined` means absent stays absent. */
   readonly default?: AttributeValue
   readonly required?: boolean
+  /** An `int` that is 0 or 1. */
+  readonly flag?: boolean
 }
 
 /**

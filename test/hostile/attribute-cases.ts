@@ -37,6 +37,8 @@ const POOL: readonly (readonly [string, Parameters<typeof single>[1]])[] = [
   ['kernel_shape', {}],
   ['kernel_shape', { kernel_shape: [0, 0] }],
   ['kernel_shape', { kernel_shape: [-2, 2] }],
+  ['ceil_mode', { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 7n }],
+  ['storage_order', { kernel_shape: [2, 2], strides: [2, 2], storage_order: 9n }],
   ['kernel', { kernel_shape: [9, 9] }],
   ['strides', { kernel_shape: [2, 2], strides: [0, 1] }],
   ['pad', { kernel_shape: [2, 2], pads: [5, 5, 5, 5] }],

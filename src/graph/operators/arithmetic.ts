@@ -120,7 +120,7 @@ export const mean: Operator = {
   },
 }
 
-const FMOD: Readonly<Record<string, AttributeSchema>> = { fmod: { kind: 'int', default: 0 } }
+const FMOD: Readonly<Record<string, AttributeSchema>> = { fmod: { kind: 'int', flag: true, default: 0 } }
 
 const floored = combining('Mod', [10, 13], [2, 2], 'none', {
   floats: (a, b) => a % b,

@@ -118,7 +118,7 @@ export const attention: Operator = {
   inputs: [3, 7],
   outputs: [1, 4],
   attributes: {
-    is_causal: { kind: 'int', default: 0 },
+    is_causal: { kind: 'int', flag: true, default: 0 },
     kv_num_heads: { kind: 'int' },
     left_window_size: { kind: 'int', default: -1 },
     q_num_heads: { kind: 'int' },

@@ -17,7 +17,7 @@ import { allocate, type ElementType, type Tensor, type TypedArray } from '../ten
 import { isFloat, numberAttribute, operand, refuse, stringAttribute, unsupported } from './context.ts'
 
 const OPTIONS: Readonly<Record<string, AttributeSchema>> = {
-  saturate: { kind: 'int', default: 1 },
+  saturate: { kind: 'int', flag: true, default: 1 },
   round_mode: { kind: 'string', default: 'up' },
 }
 

@@ -15,8 +15,8 @@ export const topK: Operator = {
   outputs: [1, 2],
   attributes: {
     axis: { kind: 'int', default: -1 },
-    largest: { kind: 'int', default: 1 },
-    sorted: { kind: 'int', default: 1 },
+    largest: { kind: 'int', flag: true, default: 1 },
+    sorted: { kind: 'int', flag: true, default: 1 },
   },
   integer: 'none',
   infer: (context) => {
@@ -154,7 +154,7 @@ export const trilu: Operator = {
   since: [14],
   inputs: [1, 2],
   outputs: [1, 1],
-  attributes: { upper: { kind: 'int', default: 1 } },
+  attributes: { upper: { kind: 'int', flag: true, default: 1 } },
   integer: 'none',
   infer: (context) => {
     const { type, shape } = operand(context, 0)

@@ -17,7 +17,10 @@ function cumulative(
     since,
     inputs: [2, 2],
     outputs: [1, 1],
-    attributes: { exclusive: { kind: 'int', default: 0 }, reverse: { kind: 'int', default: 0 } },
+    attributes: {
+      exclusive: { kind: 'int', flag: true, default: 0 },
+      reverse: { kind: 'int', flag: true, default: 0 },
+    },
     integer: 'none',
     infer: (context) => {
       const { type, shape } = operand(context, 0)

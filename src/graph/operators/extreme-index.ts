@@ -16,8 +16,8 @@ function extremeIndex(name: string, better: (a: number | bigint, b: number | big
     outputs: [1, 1],
     attributes: {
       axis: { kind: 'int', default: 0 },
-      keepdims: { kind: 'int', default: 1 },
-      select_last_index: { kind: 'int', default: 0 },
+      keepdims: { kind: 'int', flag: true, default: 1 },
+      select_last_index: { kind: 'int', flag: true, default: 0 },
     },
     integer: 'none',
     infer: (context) => {

@@ -54,7 +54,7 @@ export const gridSample: Operator = {
   inputs: [2, 2],
   outputs: [1, 1],
   attributes: {
-    align_corners: { kind: 'int', default: 0 },
+    align_corners: { kind: 'int', flag: true, default: 0 },
     mode: { kind: 'string', default: 'linear' },
     padding_mode: { kind: 'string', default: 'zeros' },
   },

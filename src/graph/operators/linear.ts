@@ -31,8 +31,8 @@ export const gemm: Operator = {
   attributes: {
     alpha: { kind: 'float', default: 1 },
     beta: { kind: 'float', default: 1 },
-    transA: { kind: 'int', default: 0 },
-    transB: { kind: 'int', default: 0 },
+    transA: { kind: 'int', flag: true, default: 0 },
+    transB: { kind: 'int', flag: true, default: 0 },
   },
   integer: 'accumulate',
   infer: (context) => {

@@ -17,7 +17,7 @@ export const batchNormalization: Operator = {
   attributes: {
     epsilon: { kind: 'float', default: Math.fround(1e-5) },
     momentum: { kind: 'float', default: Math.fround(0.9) },
-    training_mode: { kind: 'int', default: 0 },
+    training_mode: { kind: 'int', flag: true, default: 0 },
   },
   integer: 'none',
   infer: (context) => {

@@ -59,11 +59,11 @@ export const maxPool: Operator = {
   outputs: [1, 2],
   attributes: {
     auto_pad: { kind: 'string', default: 'NOTSET' },
-    ceil_mode: { kind: 'int', default: 0 },
+    ceil_mode: { kind: 'int', flag: true, default: 0 },
     dilations: { kind: 'ints' },
     kernel_shape: { kind: 'ints', required: true },
     pads: { kind: 'ints' },
-    storage_order: { kind: 'int', default: 0 },
+    storage_order: { kind: 'int', flag: true, default: 0 },
     strides: { kind: 'ints' },
   },
   integer: 'same-scale',
@@ -126,8 +126,8 @@ export const averagePool: Operator = {
   outputs: [1, 1],
   attributes: {
     auto_pad: { kind: 'string', default: 'NOTSET' },
-    ceil_mode: { kind: 'int', default: 0 },
-    count_include_pad: { kind: 'int', default: 0 },
+    ceil_mode: { kind: 'int', flag: true, default: 0 },
+    count_include_pad: { kind: 'int', flag: true, default: 0 },
     dilations: { kind: 'ints' },
     kernel_shape: { kind: 'ints', required: true },
     pads: { kind: 'ints' },
@@ -203,7 +203,7 @@ export const lpPool: Operator = {
   outputs: [1, 1],
   attributes: {
     auto_pad: { kind: 'string', default: 'NOTSET' },
-    ceil_mode: { kind: 'int', default: 0 },
+    ceil_mode: { kind: 'int', flag: true, default: 0 },
     dilations: { kind: 'ints' },
     kernel_shape: { kind: 'ints', required: true },
     p: { kind: 'int', default: 2 },

@@ -89,7 +89,11 @@ export const quantizeLinear: Operator = {
   since: [10, 13, 19, 21, 23, 24, 25],
   inputs: [2, 3],
   outputs: [1, 1],
-  attributes: { ...ATTRIBUTES, precision: { kind: 'int', default: 0 }, saturate: { kind: 'int', default: 1 } },
+  attributes: {
+    ...ATTRIBUTES,
+    precision: { kind: 'int', default: 0 },
+    saturate: { kind: 'int', flag: true, default: 1 },
+  },
   integer: 'boundary',
   infer: (context) => {
     checkParameters(context)

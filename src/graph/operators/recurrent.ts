@@ -180,7 +180,7 @@ export const lstm: Operator = {
   since: [7, 14, 22],
   inputs: [3, 8],
   outputs: [0, 3],
-  attributes: { ...ATTRIBUTES, input_forget: { kind: 'int', default: 0 } },
+  attributes: { ...ATTRIBUTES, input_forget: { kind: 'int', flag: true, default: 0 } },
   integer: 'none',
   infer: (context) => inferRecurrent(context, 4, 2),
   evaluate: (context) => {
@@ -214,7 +214,7 @@ export const gru: Operator = {
   since: [7, 14, 22],
   inputs: [3, 6],
   outputs: [0, 2],
-  attributes: { ...ATTRIBUTES, linear_before_reset: { kind: 'int', default: 0 } },
+  attributes: { ...ATTRIBUTES, linear_before_reset: { kind: 'int', flag: true, default: 0 } },
   integer: 'none',
   infer: (context) => inferRecurrent(context, 3, 1),
   evaluate: (context) => {

@@ -50,7 +50,10 @@ function reduction(
     since,
     inputs: [1, 2],
     outputs: [1, 1],
-    attributes: { keepdims: { kind: 'int', default: 1 }, noop_with_empty_axes: { kind: 'int', default: 0 } },
+    attributes: {
+      keepdims: { kind: 'int', flag: true, default: 1 },
+      noop_with_empty_axes: { kind: 'int', flag: true, default: 0 },
+    },
     integer,
     infer: (context) => {
       const { type, shape } = operand(context, 0)

@@ -261,11 +261,11 @@ export const resize: Operator = {
   inputs: [1, 4],
   outputs: [1, 1],
   attributes: {
-    antialias: { kind: 'int', default: 0 },
+    antialias: { kind: 'int', flag: true, default: 0 },
     axes: { kind: 'ints' },
     coordinate_transformation_mode: { kind: 'string', default: 'half_pixel' },
     cubic_coeff_a: { kind: 'float', default: -0.75 },
-    exclude_outside: { kind: 'int', default: 0 },
+    exclude_outside: { kind: 'int', flag: true, default: 0 },
     extrapolation_value: { kind: 'float', default: 0 },
     keep_aspect_ratio_policy: { kind: 'string', default: 'stretch' },
     mode: { kind: 'string', default: 'nearest' },

@@ -37,7 +37,7 @@ export const rotaryEmbedding: Operator = {
   inputs: [3, 4],
   outputs: [1, 1],
   attributes: {
-    interleaved: { kind: 'int', default: 0 },
+    interleaved: { kind: 'int', flag: true, default: 0 },
     num_heads: { kind: 'int', default: 0 },
     rotary_embedding_dim: { kind: 'int', default: 0 },
   },

@@ -35,7 +35,7 @@ export const reshape: Operator = renaming(
   'Reshape',
   [5, 13, 14, 19, 21, 23],
   [2, 2],
-  { allowzero: { kind: 'int', default: 0 } },
+  { allowzero: { kind: 'int', flag: true, default: 0 } },
   (context) => {
     const x = operand(context, 0).shape
     const { node } = context
