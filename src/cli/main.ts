@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { DyadicError } from '../error.ts'
 import { VERSION } from '../version.ts'
 import { addCommand, describeError, errorObject } from './command.ts'
+import { benchCommand } from './commands/bench.ts'
 import { compareCommand } from './commands/compare.ts'
 import { compileCommand } from './commands/compile.ts'
 import { completionCommand, configSchemaCommand } from './commands/completion.ts'
@@ -78,6 +79,7 @@ addCommand(program, evalCommand, host, finish)
 addCommand(program, compareCommand, host, finish)
 addCommand(program, verifyCommand, host, finish)
 addCommand(program, costCommand, host, finish)
+addCommand(program, benchCommand, host, finish)
 addCommand(program, searchCommand, host, finish)
 addCommand(program, studyCommand, host, finish)
 addCommand(addCommand(program, formatsCommand, host, finish), formatsCompareCommand, host, finish)

@@ -72,7 +72,8 @@ async function timeInstruction(graph: IntegerGraph, name: string, clock: () => n
   return medianTime(run, clock)
 }
 
-function imported(output: IntegerTensor): ImportInstruction {
+/** An import of a tensor as if it were a network input: it gives an operand its place in memory. */
+export function imported(output: IntegerTensor): ImportInstruction {
   return {
     kind: 'import',
     name: output.name,
@@ -83,7 +84,8 @@ function imported(output: IntegerTensor): ImportInstruction {
   }
 }
 
-function medianTime(run: () => void, clock: () => number): number {
+/** Median milliseconds of a call, over rounds that are long enough to be measured. */
+export function medianTime(run: () => void, clock: () => number): number {
   let repetitions = 1
   const round = (): number => {
     const start = clock()

@@ -301,11 +301,19 @@ describe('help', () => {
     expect(code).toBe(0)
     const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
     expect(names).toEqual(
-      ['inspect', 'quantize', 'compile', 'export', 'run', 'eval', 'compare', 'verify', 'cost', 'search'].concat(
-        'study',
-        'formats',
-        'completion',
-      ),
+      [
+        'inspect',
+        'quantize',
+        'compile',
+        'export',
+        'run',
+        'eval',
+        'compare',
+        'verify',
+        'cost',
+        'bench',
+        'search',
+      ].concat('study', 'formats', 'completion'),
     )
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))
     for (const [index, page] of pages.entries()) {
