@@ -15,7 +15,7 @@ import { chooseBits } from '../search/bit-choice.ts'
 import { parsed, positiveInteger } from './option-entry.ts'
 
 /** Files that `compile --emit` can write beside the module. */
-export const emittable = ['plan', 'integer-graph'] as const
+export const emittable = ['plan', 'integer-graph', 'module'] as const
 export type Emittable = (typeof emittable)[number]
 
 const UNITS: Readonly<Record<string, number>> = {

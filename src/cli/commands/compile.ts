@@ -10,6 +10,7 @@ import { counted, countNames, fields, integer, tally } from '../format.ts'
 import { about, openCompilable, SHAPE_OPTIONS, sha256 } from '../model-file.ts'
 import type { Emittable } from '../option-values.ts'
 import { CALIBRATION_OPTIONS, choosePlan, readPlan } from '../plan-source.ts'
+import { standaloneModule, standaloneTypes } from '../standalone-module.ts'
 import { checkOutputs, writeFiles } from '../write-file.ts'
 
 type Option =
@@ -25,6 +26,7 @@ type Option =
 const EMITTED: Readonly<Record<Emittable, string>> = {
   plan: '.plan.json',
   'integer-graph': '.integer-graph.txt',
+  module: '.mjs',
 }
 
 export const compileCommand: CommandDescription<Option> = {
@@ -48,8 +50,9 @@ export const compileCommand: CommandDescription<Option> = {
     const stem = out.replace(/\.wasm$/i, '')
     const types = `${stem}.d.ts`
     const emitted = (options.emit ?? []).map((name) => ({ name, path: `${stem}${EMITTED[name]}` }))
+    const moduleTypes = options.emit?.includes('module') ? [`${stem}.d.mts`] : []
     const inputs = [path, options.plan, options.calibrate].filter((input) => input !== undefined)
-    await checkOutputs([out, types, ...new Set(emitted.map((file) => file.path))], inputs)
+    await checkOutputs([out, types, ...moduleTypes, ...new Set(emitted.map((file) => file.path))], inputs)
 
     const start = session.clock()
     const model = await openCompilable(path, options)
@@ -65,11 +68,13 @@ export const compileCommand: CommandDescription<Option> = {
     const contents: Readonly<Record<Emittable, () => string>> = {
       plan: () => printPlan(plan),
       'integer-graph': () => printIntegerGraph(program.integerGraph),
+      module: () => standaloneModule(program.wasm, program.manifest.name),
     }
     const files = [
       { path: out, content: program.wasm },
       { path: types, content: program.dts },
       ...emitted.map((file) => ({ path: file.path, content: contents[file.name]() })),
+      ...moduleTypes.map((file) => ({ path: file, content: standaloneTypes(program.dts) })),
     ]
     await writeFiles(files, session.signal)
 
