@@ -54,6 +54,7 @@ describe('inferGraph refuses, naming the node', () => {
     ['missing input', /has 1 inputs; 2 to 3 are needed/, 'Conv', [image]],
     ['omitted needed input', /input 0 is omitted/, 'Relu', [null]],
     ['unknown attribute', /attribute "colour" is not defined/, 'Relu', [image], { colour: 1 }],
+    ['types of bounds', /bound of Clip has type float32, its input int64/, 'Clip', [[[2], 'int64'], [[]]]],
     [
       'a flag of 7',
       /attribute "ceil_mode" is 7; it must be 0 or 1/,

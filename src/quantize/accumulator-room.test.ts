@@ -28,6 +28,14 @@ function finest(plan: Plan, name: string, factor: number): Plan {
 }
 
 describe('fitAccumulators', () => {
+  it('leaves layers of constants to the lowering', () => {
+    const dense = [{ shape: [1, 4] }, { shape: [3, 4] }]
+    const graph = net({ x: [1, 4] }, [{ operator: 'dyadic.Dense', inputs: dense }])
+    const weights = { v0: { format: 's16' as const, scale: [1], zeroPoint: [0] } }
+    const plan: Plan = { schema: 1, kind: 'dyadic-plan', model: '', origin: {}, inputs: {}, tensors: {}, weights }
+    expect(fitAccumulators(graph, plan)).toBe(plan)
+  })
+
   it.each([true, false])('enlarges scales until the proof holds, and not much further (Relu: %s)', async (relu) => {
     const { compiled, plan, integers } = await lowered(graph(relu), floatSet([3, 7, 7]), WIDE)
     const layer = integers.instructions.find((one) => one.kind === 'convolution' && one.weights.length === 8 * 600)

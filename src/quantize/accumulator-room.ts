@@ -37,6 +37,8 @@ function fitLayer(graph: Graph, plan: Plan, layer: Layer): Plan {
   const { name, outputs } = layer
   const entry = plan.weights[name]
   const inputs = inputCodes(graph, plan, layer)
+  // A layer of constants has no integers to meet; whether it can be lowered is decided there.
+  if (inputs === undefined) return plan
   const taps = tapsOf(layer)
   const { low, high } = formatRange(entry.format)
   const largest = Math.max(-inputs.low, inputs.high)
@@ -75,8 +77,8 @@ function fitLayer(graph: Graph, plan: Plan, layer: Layer): Plan {
   return withCodes(fitted, layer, codes)
 }
 
-/** Integers that a layer's weights can meet: stored code − zero point. */
-function inputCodes(graph: Graph, plan: Plan, layer: Layer): Interval {
+/** Integers that a layer's weights can meet: stored code − zero point; undefined where the plan has no numbers for them. */
+function inputCodes(graph: Graph, plan: Plan, layer: Layer): Interval | undefined {
   const source = sourceOf(graph, plan, layer.node.inputs[0])
   if (graph.inputs.includes(source)) {
     const { format, zeroPoint } = plan.inputs[source]
@@ -84,6 +86,7 @@ function inputCodes(graph: Graph, plan: Plan, layer: Layer): Interval {
     // Zero points of network inputs may be fractions; what is left of them becomes part of the bias.
     return { low: Math.min(0, low - Math.max(...zeroPoint) - 1), high: Math.max(0, high - Math.min(...zeroPoint) + 1) }
   }
+  if (!Object.hasOwn(plan.tensors, source)) return undefined
   const { format, zeroPoint } = plan.tensors[source]
   const { low, high } = formatRange(format)
   const producer = graph.nodes.find((node) => node.outputs.includes(source))

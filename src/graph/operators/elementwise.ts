@@ -161,9 +161,13 @@ export const clip: Operator = {
   integer: 'table',
   infer: (context) => {
     const { type, shape } = operand(context, 0)
-    for (const bound of context.inputs.slice(1))
-      if (bound !== undefined && elementCount(bound.shape) !== 1)
+    for (const bound of context.inputs.slice(1)) {
+      if (bound === undefined) continue
+      if (elementCount(bound.shape) !== 1)
         refuse(context.node, `a bound of Clip has shape [${bound.shape}]; a scalar is needed`)
+      if (bound.type !== type && !(isFloat(bound.type) && isFloat(type)))
+        refuse(context.node, `a bound of Clip has type ${bound.type}, its input ${type}`)
+    }
     return [{ type: isFloat(type) ? floatResult(context) : type, shape }]
   },
   evaluate: ({ inputs, outputs }) => {
