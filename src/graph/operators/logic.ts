@@ -1,26 +1,8 @@
 /** Truth values and choices by them: Equal, Not and Where. Of any element type; Equal compares 64-bit integers exactly. */
 import type { InferContext, Operator } from '../operator.ts'
-import { allocate, elementCount, type Tensor, type TypedArray } from '../tensor.ts'
+import { allocate } from '../tensor.ts'
+import { commonShape, expanded } from './broadcast.ts'
 import { floatResult, isFloat, operand, refuse } from './context.ts'
-import { broadcastShapes, broadcastStrides, copyStrided, rowMajorStrides } from './layout.ts'
-
-function common(context: InferContext): number[] {
-  return context.inputs.reduce<number[]>((shape, _, index) => {
-    const own = operand(context, index).shape
-    return broadcastShapes(shape, own) ?? refuse(context.node, `shapes [${shape}] and [${own}] do not broadcast`)
-  }, [])
-}
-
-/** The operand's elements repeated to the output's shape. */
-function expanded(tensor: Tensor, shape: readonly number[]): TypedArray {
-  const data = allocate(tensor.type, elementCount(shape))
-  copyStrided(
-    shape,
-    { data: tensor.data, offset: 0, strides: broadcastStrides(tensor.shape, shape) },
-    { data, offset: 0, strides: rowMajorStrides(shape) },
-  )
-  return data
-}
 
 /** ONNX Equal. NaN equals nothing. */
 export const equal: Operator = {
@@ -33,7 +15,7 @@ export const equal: Operator = {
   infer: (context) => {
     const [a, b] = [operand(context, 0).type, operand(context, 1).type]
     if (a !== b && !(isFloat(a) && isFloat(b))) refuse(context.node, `types ${a} and ${b} cannot be compared`)
-    return [{ type: 'bool', shape: common(context) }]
+    return [{ type: 'bool', shape: commonShape(context) }]
   },
   evaluate: ({ inputs, outputs }) => {
     const [{ shape }] = outputs
@@ -77,7 +59,7 @@ export const where: Operator = {
       inputs: context.inputs.slice(1),
       constant: (index) => context.constant(index + 1),
     }
-    return [{ type: isFloat(a) ? floatResult(values) : a, shape: common(context) }]
+    return [{ type: isFloat(a) ? floatResult(values) : a, shape: commonShape(context) }]
   },
   evaluate: ({ inputs, outputs }) => {
     const [{ type, shape }] = outputs

@@ -1,12 +1,7 @@
-/**
- * BatchNormalization (inference) and Softmax. `simplify` removes every BatchNormalization whose parameters are constants;
- * Softmax exists for the float meaning only.
- */
-import { exponential } from '../../num/elementary.ts'
+/** BatchNormalization (inference). `simplify` removes every one whose parameters are constants. */
 import type { Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, numberAttribute, numbersOf, operand, refuse, unsupported } from './context.ts'
-import { normalizeAxis } from './layout.ts'
 
 /** ONNX BatchNormalization: y = scale · (x − mean) / √(variance + epsilon) + bias, per channel (axis 1). */
 export const batchNormalization: Operator = {
@@ -42,38 +37,6 @@ export const batchNormalization: Operator = {
     for (let i = 0; i < x.length; i++) {
       const c = shape.length < 2 ? 0 : Math.floor(i / plane) % shape[1]
       data[i] = (scale[c] * (x[i] - mean[c])) / Math.sqrt(variance[c] + epsilon) + bias[c]
-    }
-    return [{ type, shape, data }]
-  },
-}
-
-/** ONNX Softmax along one axis. Before opset 13 it meant several axes at once; the reader rewrites that. */
-export const softmax: Operator = {
-  name: 'Softmax',
-  since: [1, 11, 13],
-  inputs: [1, 1],
-  outputs: [1, 1],
-  attributes: { axis: { kind: 'int', default: -1 } },
-  integer: 'softmax',
-  infer: (context) => {
-    const { shape } = operand(context, 0)
-    normalizeAxis(numberAttribute(context.attributes, 'axis'), shape.length, context.node)
-    return [{ type: floatResult(context), shape }]
-  },
-  evaluate: ({ node, inputs, attributes, outputs }) => {
-    const x = numbersOf(inputs[0], node)
-    const [{ type, shape }] = outputs
-    const axis = normalizeAxis(numberAttribute(attributes, 'axis'), shape.length, node)
-    const size = shape[axis]
-    const inner = elementCount(shape.slice(axis + 1))
-    const data = allocate(type, x.length)
-    for (let row = 0; row < x.length / size; row++) {
-      const start = Math.floor(row / inner) * size * inner + (row % inner)
-      let largest = -Infinity
-      for (let i = 0; i < size; i++) largest = Math.max(largest, x[start + i * inner])
-      let sum = 0
-      for (let i = 0; i < size; i++) sum += exponential(x[start + i * inner] - largest)
-      for (let i = 0; i < size; i++) data[start + i * inner] = exponential(x[start + i * inner] - largest) / sum
     }
     return [{ type, shape, data }]
   },

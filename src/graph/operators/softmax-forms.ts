@@ -1,22 +1,22 @@
 /**
- * Kin of Softmax along one axis: LogSoftmax, its logarithm without the overflow, and Hardmax, 1 at the first largest element
+ * Softmax along one axis and its kin: LogSoftmax, its logarithm without the overflow, and Hardmax, 1 at the first largest element
  * and 0 elsewhere. Before opset 13 they meant several axes at once; the reader rewrites that.
  */
 import { exponential, logarithm } from '../../num/elementary.ts'
-import type { Operator } from '../operator.ts'
+import type { IntegerMeaning, Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, numberAttribute, numbersOf, operand } from './context.ts'
 import { normalizeAxis } from './layout.ts'
 
 /** An operator on rows along an axis: `fill` gets one row as doubles and gives its results. */
-function alongAxis(name: string, fill: (row: Float64Array) => ArrayLike<number>): Operator {
+function alongAxis(name: string, integer: IntegerMeaning, fill: (row: Float64Array) => ArrayLike<number>): Operator {
   return {
     name,
     since: [1, 11, 13],
     inputs: [1, 1],
     outputs: [1, 1],
     attributes: { axis: { kind: 'int', default: -1 } },
-    integer: 'none',
+    integer,
     infer: (context) => {
       const { shape } = operand(context, 0)
       normalizeAxis(numberAttribute(context.attributes, 'axis'), shape.length, context.node)
@@ -39,15 +39,23 @@ function alongAxis(name: string, fill: (row: Float64Array) => ArrayLike<number>)
   }
 }
 
+/** ONNX Softmax. */
+export const softmax: Operator = alongAxis('Softmax', 'softmax', (row) => {
+  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
+  const powers = row.map((x) => exponential(x - largest))
+  const sum = powers.reduce((total, power) => total + power, 0)
+  return powers.map((power) => power / sum)
+})
+
 /** ONNX LogSoftmax. */
-export const logSoftmax: Operator = alongAxis('LogSoftmax', (row) => {
+export const logSoftmax: Operator = alongAxis('LogSoftmax', 'none', (row) => {
   const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
   const sum = row.reduce((total, x) => total + exponential(x - largest), 0)
   return row.map((x) => x - largest - logarithm(sum))
 })
 
 /** ONNX Hardmax. */
-export const hardmax: Operator = alongAxis('Hardmax', (row) => {
+export const hardmax: Operator = alongAxis('Hardmax', 'none', (row) => {
   const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
   const first = row.indexOf(largest)
   return row.map((_, i) => (i === first ? 1 : 0))
