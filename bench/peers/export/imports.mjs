@@ -8,18 +8,18 @@
  * file has more than 2 correct samples fewer than ONNX Runtime with that file, after all rows.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { compile, parseOnnx, prepare, programPredictor, quantize } from '../../../dist/index.js'
 import { loadSync } from '../../../dist/runtime/index.js'
-import { located, openSet } from '../../real/build.mjs'
+import { openSet } from '../../real/build.mjs'
 import { networkName } from '../../real/networks.mjs'
 import { formatTable } from '../../table.mjs'
-import { describeMachine } from '../interleave.mjs'
 import { dumpNetwork, peerNetworks } from '../ptq/dump.mjs'
+import { saveRows } from './save-rows.mjs'
 
 /**
  * @typedef {{
@@ -88,17 +88,6 @@ async function measure(python, network, into) {
   return rows
 }
 
-/** Puts a network's rows into the file of results, in place of its older ones. */
-function save(measured) {
-  const file = located('bench/results/imports.json')
-  const names = new Set(measured.map(({ network }) => network))
-  const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : []
-  const order = peerNetworks.map(networkName)
-  const kept = [...old.filter(({ network }) => !names.has(network)), ...measured]
-  kept.sort((a, b) => order.indexOf(a.network) - order.indexOf(b.network))
-  writeFileSync(file, `${JSON.stringify({ machine: describeMachine(), rows: kept }, null, 2)}\n`)
-}
-
 const { values, positionals } = parseArgs({
   options: {
     python: { type: 'string', default: 'python3' },
@@ -117,7 +106,7 @@ const rows = []
 try {
   for (const network of chosen) {
     const measured = await measure(values.python, network, into)
-    if (values.save) save(measured)
+    if (values.save) saveRows('imports.json', measured, peerNetworks.map(networkName))
     rows.push(...measured)
   }
 } finally {

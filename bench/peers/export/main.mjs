@@ -7,7 +7,7 @@
  * other rows stay. Exit code 1 when a file's count differs by more than 2 samples from the program's, after all rows.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +17,9 @@ import { loadSync } from '../../../dist/runtime/index.js'
 import { located, openSet } from '../../real/build.mjs'
 import { networkName, networks } from '../../real/networks.mjs'
 import { formatTable } from '../../table.mjs'
-import { describeMachine } from '../interleave.mjs'
 import { dumpSet } from '../ptq/dump.mjs'
 import { roundTrip } from './round-trip.mjs'
+import { saveRows } from './save-rows.mjs'
 
 /**
  * @typedef {{
@@ -86,17 +86,6 @@ async function measure(python, network, into) {
   })
 }
 
-/** Puts a network's rows into the file of results, in place of its older ones. */
-function save(measured) {
-  const file = located('bench/results/export.json')
-  const names = new Set(measured.map(({ network }) => network))
-  const old = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : []
-  const order = networks.map(networkName)
-  const kept = [...old.filter(({ network }) => !names.has(network)), ...measured]
-  kept.sort((a, b) => order.indexOf(a.network) - order.indexOf(b.network))
-  writeFileSync(file, `${JSON.stringify({ machine: describeMachine(), rows: kept }, null, 2)}\n`)
-}
-
 const { values, positionals } = parseArgs({
   options: {
     python: { type: 'string', default: 'python3' },
@@ -112,7 +101,7 @@ const rows = []
 try {
   for (const network of chosen) {
     const measured = await measure(values.python, network, into)
-    if (values.save) save(measured)
+    if (values.save) saveRows('export.json', measured, networks.map(networkName))
     rows.push(...measured)
   }
 } finally {
