@@ -11,16 +11,24 @@ import { type CompiledProgram, compileProgram } from './program/compile.ts'
 import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'
 import { calibrateNear } from './quantize/calibrate-near.ts'
 import type { MethodName } from './quantize/methods.ts'
-import type { Plan } from './quantize/plan.ts'
+import { withNonlinear } from './quantize/nonlinear.ts'
+import type { NonlinearFamily, Plan } from './quantize/plan.ts'
 import { completePlan, prepare } from './quantize/prepare.ts'
 import { VERSION } from './version.ts'
 
 export type { DataSet } from './data/data-set.ts'
+/** Everything that is refused: a `code` for programs, and a message that says what was found, where, why, and what to do. */
 export { DyadicError, type ErrorCode } from './error.ts'
 export { evaluate, evaluatePair, type Predictor } from './evaluate/evaluate.ts'
 export { floatPredictor, programPredictor } from './evaluate/predictors.ts'
 export type { OnnxFormat } from './export/export-onnx.ts'
 export type { Graph, Node, Value } from './graph/graph.ts'
+export {
+  type ConstantDescription,
+  type GraphDescription,
+  makeGraph,
+  type NodeDescription,
+} from './graph/make-graph.ts'
 export { printGraph } from './graph/print.ts'
 export type { IntegerGraph } from './lower/integer-graph.ts'
 export { printIntegerGraph } from './lower/print.ts'
@@ -30,20 +38,24 @@ export { interpret } from './program/interpret.ts'
 export type { ProgramManifest } from './program/manifest.ts'
 export { runSelfTest } from './program/self-test.ts'
 export { type VerificationReport, verifyModule } from './program/verify.ts'
+/** How the numbers of a network are chosen; every field has a default. */
 export type { CalibrateOptions } from './quantize/calibrate.ts'
 export { realInput } from './quantize/input.ts'
-export { type Plan, parsePlan, printPlan } from './quantize/plan.ts'
+export { type NonlinearFamily, nonlinearFamilies, type Plan, parsePlan, printPlan } from './quantize/plan.ts'
 export { createFastExecutor } from './reference/fast.ts'
 export { createReferenceExecutor } from './reference/run.ts'
 export { prepare, VERSION }
 
 /** What `quantize` does where its options say nothing; chosen on held-back calibration samples (docs/accuracy.md). */
 export const DEFAULT_METHODS: readonly MethodName[] = ['gptq', 'bias-correction']
+/** How `quantize` chooses ranges where its options say nothing: least squared error. */
 export const DEFAULT_RANGE = 'mse'
 
 /** Options of `quantize`: those of calibration, and `auto` (default) for activations of 8 bits where these are enough, else 16. */
 export interface QuantizeOptions extends Omit<CalibrateOptions, 'activations'> {
   readonly activations?: CalibrateOptions['activations'] | 'auto'
+  /** How softmax, normalisation and GELU compute (default: dyadic's own way). */
+  readonly nonlinear?: NonlinearFamily
 }
 
 /**
@@ -52,7 +64,9 @@ export interface QuantizeOptions extends Omit<CalibrateOptions, 'activations'> {
  */
 export async function quantize(graph: Graph, samples?: DataSet, options: QuantizeOptions = {}): Promise<Plan> {
   const { compiled, filePlan, missing } = prepare(graph)
-  if (filePlan && missing.length === 0) return filePlan
+  const { nonlinear = 'default', ...numbers } = options
+  const inFamily = (plan: Plan): Plan => withNonlinear(compiled, plan, nonlinear)
+  if (filePlan && missing.length === 0) return inFamily(filePlan)
   if (samples === undefined)
     throw new DyadicError(
       'refused',
@@ -60,21 +74,25 @@ export async function quantize(graph: Graph, samples?: DataSet, options: Quantiz
         ? `the file gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}; give calibration samples`
         : 'a float network needs calibration samples; give a data set of a few hundred',
     )
-  const { activations: wanted = 'auto', range = DEFAULT_RANGE, ...rest } = options
+  const { activations: wanted = 'auto', range = DEFAULT_RANGE, ...rest } = numbers
   // Weights of few bits cost more than activations ever can: wider activations would give nothing back.
   const activations = wanted === 'auto' && !['s8', 's16'].includes(options.weights ?? 's8') ? 'u8' : wanted
   // Weights that a file brings are as they are: methods could only move them.
   const methods = options.methods ?? (filePlan ? [] : DEFAULT_METHODS)
   const chosen = { ...rest, range, methods }
   if (filePlan)
-    return completePlan(
-      await calibrate(compiled, samples, { ...chosen, activations: activations === 'auto' ? 'u8' : activations }),
-      filePlan,
-      compiled,
+    return inFamily(
+      completePlan(
+        await calibrate(compiled, samples, { ...chosen, activations: activations === 'auto' ? 'u8' : activations }),
+        filePlan,
+        compiled,
+      ),
     )
-  return activations === 'auto'
-    ? calibrateNear(compiled, samples, chosen)
-    : calibrate(compiled, samples, { ...chosen, activations })
+  return inFamily(
+    activations === 'auto'
+      ? await calibrateNear(compiled, samples, chosen)
+      : await calibrate(compiled, samples, { ...chosen, activations }),
+  )
 }
 
 /** Compiles a network by a plan. Throws `unsupported`, `refused` or `limit`. */

@@ -4,7 +4,8 @@
  *
  * Languages: `ts` is bundled and run; `sh` may hold `dyadic …` (run by the built command line; a comment `# exit 3` states
  * another exit code than 0) and `npm …` lines (the script must exist); `json` must parse, and with `data-card` or `plan`
- * after it, be one; `file=NAME` writes a block into the folder first; `text` is only read.
+ * after it, be one; `file=NAME` writes a block into the folder first; `text` is only read, and so are the declarations in
+ * docs/api, `typescript`, which are written from the sources.
  */
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -126,6 +127,7 @@ async function runBlock(block: Block, page: string, folder: string): Promise<voi
   if (block.language === 'ts') await runTypeScript(block, folder)
   else if (block.language === 'sh') await runShell(block, folder)
   else if (block.language === 'json') checkJson(block, page)
+  else if (page.startsWith('docs/api/')) expect(block.language).toBe('typescript')
   else expect(block.language, `the language of the block at line ${block.line}`).toBe('text')
 }
 

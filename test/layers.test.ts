@@ -32,12 +32,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
   reference: { imports: ['error.ts', 'num', 'graph', 'kernels'] },
   quantize: { imports: ['error.ts', 'num', 'graph', 'reference'], types: ['data'], packages: ['zod'] },
   lower: {
-    imports: ['error.ts', 'num', 'graph', PLAN, 'quantize/base64-codes.ts', 'kernels/scalar/geometry.ts'].concat([
+    imports: ['error.ts', 'num', 'functions', 'graph', PLAN, 'quantize/base64-codes.ts'].concat([
       'quantize/plan-names.ts',
+      'kernels/scalar/geometry.ts',
     ]),
     packages: ['@noble/hashes'],
   },
-  program: { imports: ['error.ts', 'num', 'kernels', 'lower', PLAN], types: ['graph'], packages: ['@noble/hashes'] },
+  program: {
+    imports: ['error.ts', 'num', 'functions', 'kernels', 'lower', PLAN],
+    types: ['graph'],
+    packages: ['@noble/hashes'],
+  },
   export: { imports: ['error.ts', 'num', 'graph', 'onnx', 'quantize', 'lower'] },
   runtime: { imports: [] },
   evaluate: {

@@ -11,4 +11,5 @@ export function browse<Answer>(
   wordsFor: (profile: string, url: string) => Promise<string[]>,
   contentOf: (path: string) => Served | Promise<Served>,
   places: readonly string[],
-): Promise<{ engine: string; answers: Record<string, Answer> }>
+  options?: { readonly milliseconds?: number; readonly afterStart?: (profile: string) => Promise<void> },
+): Promise<{ engine: string; answers: Record<string, Answer>; complaints: string }>

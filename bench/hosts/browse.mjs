@@ -8,7 +8,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 
-const MOST_SECONDS = 180
+const MOST_MILLISECONDS = 180_000
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -68,14 +68,22 @@ function endGroup(browser) {
 }
 
 /**
- * Waits until all places have answered.
+ * Waits until all places have answered. What the browser wrote to stderr meanwhile comes along.
  * @param {string} binary
  * @param {(profile: string, url: string) => Promise<string[]>} wordsFor Arguments, for a profile folder and the server's address.
  * @param {Serve} contentOf
  * @param {readonly string[]} places Keys of the answers to wait for.
- * @returns {Promise<{ engine: string, answers: Record<string, { hashes?: string[][], error?: string }> }>}
+ * @param {{ milliseconds?: number, afterStart?: (profile: string) => Promise<void> }} [options] After how long it is given
+ *   up; what else has to be done once the browser runs.
+ * @returns {Promise<{ engine: string, answers: Record<string, { hashes?: string[][], error?: string }>, complaints: string }>}
  */
-export async function browse(binary, wordsFor, contentOf, places) {
+export async function browse(
+  binary,
+  wordsFor,
+  contentOf,
+  places,
+  { milliseconds = MOST_MILLISECONDS, afterStart } = {},
+) {
   const profile = await mkdtemp(join(tmpdir(), 'dyadic-browser-'))
   let browser
   let server
@@ -88,7 +96,7 @@ export async function browse(binary, wordsFor, contentOf, places) {
   try {
     await new Promise((resolve, reject) => {
       const fail = (what) => reject(new Error(`${binary} ${what}\n${complaints.slice(-2000)}`))
-      timer = setTimeout(() => fail(`did not answer within ${MOST_SECONDS} s`), MOST_SECONDS * 1000)
+      timer = setTimeout(() => fail(`did not answer within ${milliseconds} ms`), milliseconds)
       server = createAnswerServer(contentOf, (answer) => {
         engine = answer.engine
         Object.assign(answers, answer.answers)
@@ -106,12 +114,13 @@ export async function browse(binary, wordsFor, contentOf, places) {
           })
           browser.once('error', (error) => fail(`does not start: ${error.message}`))
           browser.once('exit', (code, signal) => fail(`ended before it answered (${code ?? signal})`))
+          await afterStart?.(profile)
         } catch (error) {
           reject(error)
         }
       })
     })
-    return { engine: engineName(engine), answers }
+    return { engine: engineName(engine), answers, complaints }
   } finally {
     clearTimeout(timer)
     process.removeListener('exit', onExit)

@@ -1,9 +1,10 @@
-/** Hosts that are places in a browser: page, worker, audio worklet, a page under a strict policy, and an extension. */
+/** Hosts that are places in a browser: page, worker, audio worklet, a page under a strict policy, and extensions. */
 import { cpSync, existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { browse, CHROMIUM, chromiumWords } from './browse.mjs'
+import { installExtension, MARIONETTE_SETTINGS, MARIONETTE_WORDS } from './marionette.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 /** Scripts of this origin and WebAssembly; no text is evaluated. */
@@ -16,6 +17,8 @@ const PLACES = [
   ['strict', "page, CSP 'wasm-unsafe-eval'"],
 ]
 const EXTENSION = ['extension worker', 'extension page']
+/** Where Chromium has a service worker, Firefox has a page without a window. */
+const FIREFOX_EXTENSION = ['extension background page', 'extension page']
 
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr'
 
@@ -37,10 +40,8 @@ const FIREFOX_SETTINGS = {
   'toolkit.telemetry.enabled': false,
 }
 
-async function firefoxWords(profile, url) {
-  const lines = Object.entries(FIREFOX_SETTINGS).map(
-    ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,
-  )
+async function firefoxWords(profile, url, settings = FIREFOX_SETTINGS) {
+  const lines = Object.entries(settings).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`)
   await writeFile(join(profile, 'user.js'), `${lines.join('\n')}\n`)
   return ['--headless', '--no-remote', '--profile', profile, url]
 }
@@ -108,5 +109,25 @@ export const browserHosts = [
       return rowsOf('Chromium', places, await browse(CHROMIUM, wordsFor, serving(job), EXTENSION))
     },
   },
-  inPlaces('Firefox', FIREFOX, firefoxWords, 'apt-get install firefox-esr'),
+  inPlaces('Firefox', FIREFOX, (profile, url) => firefoxWords(profile, url), 'apt-get install firefox-esr'),
+  {
+    rows: FIREFOX_EXTENSION.map((place) => `Firefox, ${place}`),
+    remedy: 'apt-get install firefox-esr',
+    available: () => existsSync(FIREFOX),
+    async run(_file, job) {
+      const folderIn = (profile) => join(profile, 'extension')
+      const wordsFor = async (profile, url) => {
+        await makeExtension(folderIn(profile), url, job)
+        const words = await firefoxWords(profile, 'about:blank', { ...FIREFOX_SETTINGS, ...MARIONETTE_SETTINGS })
+        return [...MARIONETTE_WORDS, ...words]
+      }
+      const afterStart = (profile) => installExtension(profile, folderIn(profile))
+      const found = await browse(FIREFOX, wordsFor, serving(job), EXTENSION, { afterStart })
+      return rowsOf(
+        'Firefox',
+        EXTENSION.map((key, index) => [key, FIREFOX_EXTENSION[index]]),
+        found,
+      )
+    },
+  },
 ]

@@ -55,7 +55,8 @@ export async function hashAll(outputs) {
   return hashes
 }
 
-function joined(outputs) {
+/** The bytes of all outputs, in the order of the record. */
+export function joined(outputs) {
   const views = Object.values(outputs)
   const bytes = new Uint8Array(views.reduce((length, view) => length + view.byteLength, 0))
   let offset = 0
@@ -64,4 +65,10 @@ function joined(outputs) {
     offset += view.byteLength
   }
   return bytes
+}
+
+/** Hexadecimal SHA-256 of the bytes of all outputs. */
+export async function hashOutputs(outputs) {
+  const [[hash]] = await hashAll([[joined(outputs)]])
+  return hash
 }

@@ -49,7 +49,9 @@ async function main() {
   )
   if (missing.length > 0) {
     say(`real: ${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing, seen from the repository's root.`)
-    say('The real networks and their data are not part of the repository; "glyphs" alone runs without them.')
+    say(
+      'The real networks and their data are not part of the repository; "glyphs" and "glyphs-transformer" run without them.',
+    )
     return 1
   }
   const rows = []

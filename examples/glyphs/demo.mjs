@@ -1,12 +1,13 @@
 /**
- * The demo: from glyphs.onnx to one integer-only WebAssembly module, and what became of its answers.
+ * The demo: from ONNX to integer-only WebAssembly modules, and what became of their answers.
  *
- * Compiles the network with its calibration card, writes the module to examples/glyphs/out, loads that file again, checks
- * it, evaluates float against integer on 1,000 pictures that neither training nor calibration saw, and shows a few of
- * them. Exit code 1 when a claim does not hold.
+ * Compiles the convolutional network and the vision transformer of this folder with one calibration card, writes the
+ * modules to examples/glyphs/out, loads those files again, checks them, evaluates float against integer on 1,000 pictures
+ * that neither training nor calibration saw, shows a few of them, in the terminal and in a report. Exit code 1 when a claim does not hold.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { compileReport } from '../../dist/cli/compile-report.js'
 import { glyphNames, openDataSet, parseDataCard } from '../../dist/data/index.js'
 import { nodeFiles } from '../../dist/data/node-files.js'
 import {
@@ -25,10 +26,11 @@ import { showPictures } from './show-pictures.mjs'
 
 /** Least share of samples on which float network and program must give the same answer. */
 const LEAST_AGREEMENT = 0.99
+/** Digits of an integer graph's hash that are shown; the module's manifest has all. */
+const HASH_DIGITS = 16
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 const lines = []
 const print = (text = '') => lines.push(`${text}\n`)
-const fact = (name, text) => print(`  ${name.padEnd(12)} ${text}`)
 const number = (value) => value.toLocaleString('en-US')
 const milliseconds = (value) => `${value.toFixed(3)} ms`
 const openCard = (name) =>
@@ -40,57 +42,68 @@ const openCard = (name) =>
 const beginning = performance.now()
 const calibration = await openCard('glyphs.calibrate.card.json')
 const unseen = await openCard('glyphs.card.json')
-
-// From ONNX to the module.
-const onnx = readFileSync(here('glyphs.onnx'))
-const start = performance.now()
-const graph = parseOnnx(onnx)
-const plan = await quantize(graph, calibration)
-const program = compile(graph, plan)
-const compileTime = performance.now() - start
 mkdirSync(here('out'), { recursive: true })
-writeFileSync(here('out/glyphs.wasm'), program.wasm)
-writeFileSync(here('out/glyphs.plan.json'), printPlan(plan))
 
-// From here on only the file counts.
-const wasm = readFileSync(here('out/glyphs.wasm'))
-const report = verifyModule(wasm)
-const network = await load(wasm)
-const { manifest } = network
-const selfTest = runSelfTest(
-  network.inputs,
-  network.outputs,
-  manifest.selfTest,
-  (inputs) => new Map(Object.entries(network.runInteger(Object.fromEntries(inputs)))),
-)
+/** Takes `<name>.onnx` the whole way, and the float network and the written module to the unseen pictures. */
+async function compileAndCompare(name) {
+  // From ONNX to the module.
+  const onnx = readFileSync(here(`${name}.onnx`))
+  const start = performance.now()
+  const graph = parseOnnx(onnx)
+  const plan = await quantize(graph, calibration)
+  const program = compile(graph, plan)
+  const compileTime = performance.now() - start
+  writeFileSync(here(`out/${name}.wasm`), program.wasm)
+  writeFileSync(here(`out/${name}.plan.json`), printPlan(plan))
 
-// Float network and program on the same stored pixels.
-const { float } = prepare(graph)
-const executor = createFastExecutor(float)
-const [input] = float.inputs
-const [output] = float.outputs
-const [scale] = unseen.scale
-const floatAnswer = (pixels) => {
-  const real = Float32Array.from(pixels, (value) => scale * value)
-  return executor.run(new Map([[input, real]])).get(output)
+  // From here on only the file counts.
+  const wasm = readFileSync(here(`out/${name}.wasm`))
+  const report = verifyModule(wasm)
+  const network = await load(wasm)
+  const { manifest } = network
+  const selfTest = runSelfTest(
+    network.inputs,
+    network.outputs,
+    manifest.selfTest,
+    (inputs) => new Map(Object.entries(network.runInteger(Object.fromEntries(inputs)))),
+  )
+  const selfTestPassed = selfTest === manifest.selfTest.sha256
+
+  // Float network and program on the same stored pixels.
+  const { float } = prepare(graph)
+  const executor = createFastExecutor(float)
+  const [input] = float.inputs
+  const [output] = float.outputs
+  const [scale] = unseen.scale
+  const floatAnswer = (pixels) => {
+    const real = Float32Array.from(pixels, (value) => scale * value)
+    return executor.run(new Map([[input, real]])).get(output)
+  }
+  const integerAnswer = (pixels) => network.run({ [input]: pixels })[output]
+  const answers = []
+  const pair = await evaluatePair(unseen, floatAnswer, integerAnswer, {
+    onSample: (_index, _label, floatAndInteger) => answers.push(floatAndInteger),
+  })
+  return { name, onnx, graph, plan, program, compileTime, wasm, report, manifest, selfTestPassed, pair, answers }
 }
-const integerAnswer = (pixels) => network.run({ [input]: pixels })[output]
-const shown = { alike: [], different: [] }
-const pair = await evaluatePair(unseen, floatAnswer, integerAnswer, {
-  onSample: (index, label, [first, second]) => {
-    shown[first === second ? 'alike' : 'different'].push({ index, label, answers: [first, second] })
-  },
-})
 
-const pictures = [...shown.alike.slice(0, 5), ...shown.different.slice(0, 3)]
+const convolutional = await compileAndCompare('glyphs')
+const transformer = await compileAndCompare('glyphs-transformer')
+const networks = [convolutional, transformer]
+
+const samples = Array.from({ length: unseen.length }, (_, index) => index)
+const isAlike = (index) => networks.every(({ answers }) => answers[index][0] === answers[index][1])
+const different = samples.filter((index) => !isAlike(index)).slice(0, 3)
+const pictures = [...samples.filter(isAlike).slice(0, 5), ...different]
 print(
-  `Pictures with the answers of float network and integer program${shown.different.length > 0 ? '; last: where they differ' : ''}`,
+  `Pictures with the answers float→integer of both networks${different.length > 0 ? '; last: where they differ' : ''}`,
 )
 print()
-const captioned = pictures.map(async ({ index, label, answers: [first, second] }) => ({
+const change = ({ answers }, index) => answers[index].map((answer) => glyphNames[answer]).join('→')
+const captioned = pictures.map(async (index) => ({
   pixels: await unseen.read(index),
-  caption: `${unseen.describe(index)}: ${glyphNames[label]}`,
-  answers: `float ${glyphNames[first]}  int ${glyphNames[second]}`,
+  caption: `${unseen.describe(index)}: ${glyphNames[unseen.label(index)]}`,
+  answers: `CNN ${change(convolutional, index)}  transformer ${change(transformer, index)}`,
 }))
 print(
   showPictures(await Promise.all(captioned), {
@@ -99,49 +112,56 @@ print(
   }),
 )
 
-const percent = (count) => `${number(count)} of ${number(pair.total)} (${((100 * count) / pair.total).toFixed(1)} %)`
+/** A line with the name of a fact and its text for each network. */
+const row = (name, textOf) => {
+  const cells = networks.map((network) => textOf(network).padEnd(38))
+  print(`  ${name.padEnd(14)}${cells.join('').trimEnd()}`)
+}
+const percent = (count, { total }) => `${number(count)} of ${number(total)} (${((100 * count) / total).toFixed(1)} %)`
+row('', ({ name }) => name)
 print('Accuracy on pictures that neither training nor calibration saw')
-fact('float', percent(pair.reference))
-fact('integer', `${percent(pair.candidate)}, lost ${pair.lost} (right in float only), gained ${pair.gained}`)
-fact('agreement', `${(100 * pair.agreement).toFixed(1)} %, scores ${pair.sqnrDb.toFixed(1)} dB above their difference`)
+row('float', ({ pair }) => percent(pair.reference, pair))
+row('integer', ({ pair }) => percent(pair.candidate, pair))
+row('lost', ({ pair }) => `${number(pair.lost)} (right in float only)`)
+row('gained', ({ pair }) => `${number(pair.gained)} (right in integers only)`)
+row('agreement', ({ pair }) => `${(100 * pair.agreement).toFixed(1)} %`)
+row('scores', ({ pair }) => `${pair.sqnrDb.toFixed(1)} dB above their difference`)
 print('Sizes in bytes')
-fact('glyphs.onnx', number(onnx.length))
-fact(
-  'glyphs.wasm',
-  `${number(wasm.length)}: ${number(wasm.length - (report.facts?.dataBytes ?? 0))} of code and manifest, the rest weights`,
-)
-fact('memory', `${number(manifest.memory.bytes)}, fixed`)
-print('Times')
-fact('compile', `${(compileTime / 1000).toFixed(2)} s, calibration on ${number(calibration.length)} pictures included`)
-fact(
-  'one picture',
-  `${milliseconds(pair.candidateMsPerSample)}; float network ${milliseconds(pair.referenceMsPerSample)}`,
-)
-const { certificate } = manifest
+row('ONNX file', ({ onnx }) => number(onnx.length))
+row('module', ({ wasm }) => number(wasm.length))
+row('weights in it', ({ report }) => number(report.facts?.dataBytes ?? 0))
+row('memory', ({ manifest }) => `${number(manifest.memory.bytes)}, fixed`)
+print(`Times; compilation includes calibration on ${number(calibration.length)} pictures`)
+row('compilation', ({ compileTime }) => `${(compileTime / 1000).toFixed(2)} s`)
+row('one picture', ({ pair }) => milliseconds(pair.candidateMsPerSample))
+row('float network', ({ pair }) => milliseconds(pair.referenceMsPerSample))
 print('Certificate')
-fact('contains', `${report.facts?.floatOpcodes} float instructions, ${report.facts?.imports} imports`)
-fact(
-  'intervals',
-  `proven for all ${certificate.rows.length} instructions with arithmetic: no accumulator leaves ±${number(certificate.largestAccumulator)},`,
-)
-fact('', `${certificate.headroomBits} bits below the limit of int32`)
-fact('graph', certificate.integerGraph)
-fact(
-  'self-test',
-  selfTest === manifest.selfTest.sha256 ? 'passed: the bytes are those of the scalar meaning' : 'FAILED',
-)
+const { onnx, graph, plan, program } = convolutional
+const html = await compileReport({
+  ...{ model: 'glyphs.onnx', onnx, graph, compiled: prepare(graph).compiled, plan, program, options: [] },
+  ...{ samples: unseen, limit: 64, classNames: glyphNames },
+})
+writeFileSync(here('out/report.html'), html)
+row('contains', ({ report }) => `${report.facts?.floatOpcodes} float instructions, ${report.facts?.imports} imports`)
+row('intervals', ({ manifest }) => `proven for ${manifest.certificate.rows.length} instructions`)
+row('largest sum', ({ manifest: { certificate } }) => {
+  const { largestAccumulator, headroomBits } = certificate
+  return `±${number(largestAccumulator)}, ${headroomBits} bits to spare in int32`
+})
+row('integer graph', ({ manifest }) => manifest.certificate.integerGraph.slice(0, HASH_DIGITS))
+row('self-test', ({ selfTestPassed }) => (selfTestPassed ? 'passed' : 'FAILED'))
 print(
-  `Written to ${here('out')}: glyphs.wasm, glyphs.plan.json; ${((performance.now() - beginning) / 1000).toFixed(1)} s in all`,
+  `Written to ${here('out')}: modules and plans of both, report.html; ${((performance.now() - beginning) / 1000).toFixed(1)} s in all`,
 )
 
 process.stdout.write(lines.join(''))
 
-const broken = [
-  ...report.checks.filter((check) => !check.ok).map(({ name, detail }) => `${name}: ${detail}`),
-  ...(selfTest === manifest.selfTest.sha256
-    ? []
-    : ['self-test: this host computes other bytes than the scalar meaning']),
-  ...(pair.agreement >= LEAST_AGREEMENT ? [] : [`agreement: ${pair.agreement} is below ${LEAST_AGREEMENT}`]),
-]
+const broken = networks.flatMap(({ name, report, selfTestPassed, pair }) =>
+  [
+    ...report.checks.filter((check) => !check.ok).map((check) => `${check.name}: ${check.detail}`),
+    ...(selfTestPassed ? [] : ['self-test: this host computes other bytes than the scalar meaning']),
+    ...(pair.agreement >= LEAST_AGREEMENT ? [] : [`agreement: ${pair.agreement} is below ${LEAST_AGREEMENT}`]),
+  ].map((claim) => `${name}: ${claim}`),
+)
 for (const claim of broken) process.stderr.write(`demo: a claim does not hold: ${claim}\n`)
 process.exitCode = broken.length > 0 ? 1 : 0

@@ -47,7 +47,7 @@ export interface CommandDescription<Name extends OptionName> {
 /** Version of the objects that `--json` prints. */
 const SCHEMA = 1
 
-const INTERRUPTED = new Error('interrupted; nothing was written')
+const INTERRUPTED = new Error('interrupted; no result was written')
 
 /** The text of an error for people. */
 export function describeError(error: unknown, debug: boolean): string {

@@ -1,4 +1,5 @@
 /** From the DATA that a user names to an opened data set: a data card, or a default card whose assumptions are said aloud. */
+import { stat } from 'node:fs/promises'
 import { cardForPath } from '../data/card-for-path.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { ImageDecoder } from '../data/image-decoder.ts'
@@ -17,6 +18,13 @@ const decodeImage: ImageDecoder = async (bytes, where) =>
  * be read; messages name the path.
  */
 export async function openData(path: string, shape: readonly number[], session: Session): Promise<DataSet> {
+  // What is no folder must say by its name what it is.
+  const file = !/\.(json|npy|tar)$/i.test(path) && (await stat(path).catch(() => undefined))?.isFile()
+  if (file)
+    throw new DyadicError(
+      'refused',
+      `${quoted(path)} holds no samples: give a data card (.json), a folder of pictures or of .npy files, an .npy file or a .tar of pictures`,
+    )
   const { card, folder, assumed } = await cardForPath(path, shape, nodeFiles)
   if (assumed !== undefined) session.note(`note: ${quoted(path)}: ${assumed}`)
   return session.interruptible(await openDataSet(card, { files: nodeFiles, decodeImage, folder }))

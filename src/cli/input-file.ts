@@ -45,6 +45,11 @@ export function assignInputs(given: readonly string[], ports: readonly ProgramPo
 
 /** Reads one input. Throws `refused` when the file does not hold what the port takes. */
 export async function readInput(path: string, port: ProgramPort, integersOnly: boolean): Promise<InputArray> {
+  if (!/\.(json|npy)$/i.test(path))
+    throw new DyadicError(
+      'refused',
+      `${quoted(path)} for input ${quoted(port.name)} is neither .npy nor .json; pictures are for eval, which takes folders and data cards`,
+    )
   const bytes = await nodeFiles.read(path, LARGEST_INPUT)
   return /\.json$/i.test(path) ? fromJson(path, bytes, port, integersOnly) : fromNpy(path, bytes, port, integersOnly)
 }

@@ -43,10 +43,13 @@ const host: Host = {
   debug: Boolean(env.DYADIC_DEBUG) && env.DYADIC_DEBUG !== '0',
 }
 
-// A reader that closes early, such as `head`, is no error.
+// A reader that closes early, such as `head`, is no error. Results are printed last; notes that nobody reads stop nothing.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(EXIT.done)
+})
+stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
 })
 
 const finish = (code: ExitCode): void => {
@@ -68,21 +71,28 @@ const program = new Command('dyadic')
     `\n${EXIT_HELP}\n\nExamples:\n` +
       '  $ dyadic inspect model.onnx\n' +
       '  $ dyadic compile model.onnx --calibrate samples/ -o model.wasm\n' +
-      '  $ dyadic verify model.wasm\n',
+      '  $ dyadic verify model.wasm\n' +
+      '  $ dyadic compile --help\n',
   )
+program.commandsGroup('Get to know a network:')
 addCommand(program, inspectCommand, host, finish)
+addCommand(program, costCommand, host, finish)
+program.commandsGroup('Make a program of it:')
 addCommand(program, quantizeCommand, host, finish)
 addCommand(program, compileCommand, host, finish)
 addCommand(program, exportCommand, host, finish)
+program.commandsGroup('Use the program:')
 addCommand(program, runCommand, host, finish)
 addCommand(program, evalCommand, host, finish)
-addCommand(program, compareCommand, host, finish)
-addCommand(program, verifyCommand, host, finish)
-addCommand(program, costCommand, host, finish)
 addCommand(program, benchCommand, host, finish)
+program.commandsGroup('Trust it, and repair what it loses:')
+addCommand(program, verifyCommand, host, finish)
+addCommand(program, compareCommand, host, finish)
+program.commandsGroup('Find cheaper numbers:')
 addCommand(program, searchCommand, host, finish)
 addCommand(program, studyCommand, host, finish)
 addCommand(addCommand(program, formatsCommand, host, finish), formatsCompareCommand, host, finish)
+program.commandsGroup('For the shell and the editor:')
 addCommand(program, completionCommand(program), host, finish)
 addCommand(program, configSchemaCommand(program), host, finish)
 

@@ -44,3 +44,6 @@ export const MODEL = 'Model:'
 export const DATA = 'Data:'
 export const NUMBERS = 'Choosing numbers:'
 export const GATES = 'Gates (exit code 4, and nothing is written):'
+
+/** Groups in the order in which help shows them. */
+export const GROUPS: readonly string[] = [DATA, NUMBERS, GATES, GENERAL, MODEL]

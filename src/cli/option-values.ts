@@ -13,6 +13,7 @@ import type { RangeMethod } from '../quantize/observe.ts'
 import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { chooseBits } from '../search/bit-choice.ts'
 import { parsed, positiveInteger } from './option-entry.ts'
+import { type PeerName, peerNames } from './peers.ts'
 
 /** Files that `compile --emit` can write beside the module. */
 export const emittable = ['plan', 'integer-graph', 'module'] as const
@@ -138,4 +139,11 @@ export function emitList(text: string): readonly Emittable[] {
 export function bitList(text: string): readonly number[] {
   const bits = text.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN))
   return parsed(() => chooseBits(bits).map((choice) => choice.bits))
+}
+
+export function peerList(text: string): readonly PeerName[] {
+  const names = text.split(',')
+  if (!names.every((name) => (peerNames as readonly string[]).includes(name)))
+    throw new InvalidArgumentError(`Allowed choices are ${peerNames.join(', ')}, separated by commas.`)
+  return [...new Set(names)] as PeerName[]
 }

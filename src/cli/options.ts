@@ -11,7 +11,7 @@ import { limitNames } from '../onnx/index.ts'
 import { type KeepRule, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
-import { type WeightFormat, weightFormats } from '../quantize/plan.ts'
+import { type NonlinearFamily, nonlinearFamilies, type WeightFormat, weightFormats } from '../quantize/plan.ts'
 import type { InnerFormat } from '../quantize/scales.ts'
 import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { bitChoices } from '../search/bit-choice.ts'
@@ -21,6 +21,7 @@ import {
   entry,
   GATES,
   GENERAL,
+  GROUPS,
   MODEL,
   NUMBERS,
   nameList,
@@ -41,9 +42,11 @@ import {
   keepRules,
   limitList,
   methodList,
+  peerList,
   rangeMethod,
   share,
 } from './option-values.ts'
+import { type PeerName, peerNames } from './peers.ts'
 import { studyOptions } from './study-options.ts'
 
 /** Files that `export` can write. */
@@ -142,6 +145,13 @@ const table = {
     parse: groupSize,
     help: `4-bit weights in groups with a factor of their own: ${groupSizes.join(', ')} (default: none)`,
   }),
+  nonlinear: entry<NonlinearFamily>({
+    flags: '--nonlinear <family>',
+    group: NUMBERS,
+    choices: nonlinearFamilies,
+    default: 'default',
+    help: 'how softmax, normalisation and GELU compute: dyadic’s own way, I-ViT’s shifts (as trained, or as its deployment graph), or I-BERT’s polynomials',
+  }),
   symmetric: entry<boolean>({ flags: '--symmetric', group: NUMBERS, help: 'zero point 0 for every activation' }),
   range: entry<RangeMethod>({
     flags: '--range <method>',
@@ -202,6 +212,13 @@ const table = {
     group: NUMBERS,
     help: 'a plan written by `dyadic quantize`, possibly edited',
   }),
+  against: entry<readonly PeerName[]>({
+    flags: '--against <list>',
+    group: DATA,
+    parse: peerList,
+    help: `other runtimes to time beside the program, where they are installed: ${peerNames.join(', ')}`,
+  }),
+  onnx: entry<string>({ flags: '--onnx <file>', group: DATA, help: 'what --against runs: the network of the program' }),
   reference: entry<boolean>({
     flags: '--reference',
     group: DATA,
@@ -279,10 +296,12 @@ export function addOptions(
   names: readonly OptionName[],
   meanings: Readonly<Partial<Record<OptionName, string>>> = {},
 ): void {
-  for (const name of names) {
+  // Options stand in groups, and the groups of all commands in one order.
+  const place = (name: OptionName): number => GROUPS.indexOf((table[name] as OptionEntry<unknown>).group)
+  for (const name of [...names].sort((a, b) => place(a) - place(b))) {
     const { flags, help, group, default: value, choices, parse } = table[name] as OptionEntry<unknown>
     const option = new Option(flags, meanings[name] ?? help).helpGroup(group)
-    if (value !== undefined) option.default(value)
+    if (value !== undefined) option.default(value, Array.isArray(value) ? value.join(',') : undefined)
     if (choices) option.choices(choices)
     if (parse) option.argParser(parse)
     command.addOption(option)

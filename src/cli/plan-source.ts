@@ -19,6 +19,7 @@ export const CALIBRATION_OPTIONS = [
   'keep',
   'granularity',
   'group',
+  'nonlinear',
   'symmetric',
   'range',
   'method',
@@ -79,11 +80,13 @@ export async function choosePlan(
     keep,
     granularity,
     group,
+    nonlinear,
     method: methods = filePlan ? [] : DEFAULT_METHODS,
   } = options
   session.note(
     `numbers: weights ${weights}, activations ${activations}${symmetric ? ' symmetric' : ''}, ranges ${range}${granularity === 'channel' ? ' per channel' : ''}, ` +
       `${group === undefined ? '' : `groups of ${group}, `}` +
+      `${nonlinear === 'default' ? '' : `family ${nonlinear}, `}` +
       `${(keep ?? []).map(({ pattern, format }) => `${quoted(pattern)} ${format}, `).join('')}` +
       `${methods.length > 0 ? `methods ${methods.join(', ')}, ` : ''}` +
       `calibrated on ${count} of ${set.length} samples of ${quoted(set.name)}`,
@@ -96,6 +99,7 @@ export async function choosePlan(
     keep,
     granularity,
     group,
+    nonlinear,
     methods,
     onNote: (text) => session.note(text),
     samples: options.samples,

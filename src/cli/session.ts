@@ -28,6 +28,8 @@ export interface Session {
   readonly progress: Progress
   readonly signal: AbortSignal
   readonly clock: () => number
+  /** The working folder. */
+  readonly folder: string
   /** One sentence for people on stderr; not under `--quiet`. */
   note(text: string): void
   /** Synchronous work as a stage of its own. */
@@ -62,6 +64,7 @@ export function openSession(host: Host, quiet: boolean): Session {
     progress,
     signal,
     clock,
+    folder: host.folder,
     note(text) {
       if (quiet) return
       progress.end()

@@ -99,6 +99,6 @@ export const studyOptions = {
   report: entry<string>({
     flags: '--report <file>',
     group: GENERAL,
-    help: 'tables and plots as one HTML file',
+    help: 'a report: one HTML file with tables and plots, which needs nothing else (default: none)',
   }),
 } as const

@@ -8,6 +8,8 @@ import type { Trial } from './trials.ts'
 export interface WeightLoss {
   readonly format: string
   readonly count: number
+  /** Smallest and largest scale of its output channels. */
+  readonly steps: { readonly low: number; readonly high: number }
   /** How well the plan's weights stand for the float ones. */
   readonly sqnrDb: number
   readonly histogram: Histogram

@@ -42,8 +42,10 @@ function scalesOf(graph: Graph, plan: Plan, name: string): readonly number[] {
   }
 }
 
-/** Channels of the image behind a flattened value; of the value itself where there is none. */
+/** Channels of the image behind a flattened value; of a vector, which several rows are, all its elements. */
 function imageChannels(graph: Graph, name: string): number {
+  const own = graph.values.get(name)?.shape ?? []
+  if (own.slice(0, -1).some((size) => size > 1)) return own.at(-1) ?? 1
   for (let value = name; ; ) {
     const shape = graph.values.get(value)?.shape ?? []
     const producer = graph.nodes.find((node) => node.outputs.includes(value))

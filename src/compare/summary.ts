@@ -102,6 +102,7 @@ function weightsOf({ layer, weightEntry, ofWeights }: ObservedValue): WeightLoss
   return {
     format: weightEntry.format,
     count: layer.weights.length,
+    steps: { low: Math.min(...weightEntry.scale), high: Math.max(...weightEntry.scale) },
     sqnrDb: ofWeights.agreement().sqnrDb,
     histogram: histogram.read(),
   }

@@ -9,6 +9,7 @@ import { splitPath } from './file-path.ts'
 import { isPictureName } from './images.ts'
 import { parseStrictJson } from './strict-json.ts'
 
+/** The data card of a path: its own, or one with usual settings. */
 export interface CardForPath {
   readonly card: DataCard
   /** The folder that the card's paths are relative to. */

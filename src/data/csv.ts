@@ -4,11 +4,13 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 
+/** A table with a head. */
 export interface CsvTable {
   readonly columns: readonly string[]
   readonly rows: readonly CsvRow[]
 }
 
+/** One row of a table. */
 export interface CsvRow {
   readonly fields: readonly string[]
   /** Line of the file where the row begins, from 1. */

@@ -7,6 +7,7 @@ import { DyadicError, quoted } from '../error.ts'
 import { joinPath, splitPath } from './file-path.ts'
 import { sampleKind } from './sample-kind.ts'
 
+/** The array of an IDX file, row-major. */
 export interface IdxArray {
   readonly shape: readonly number[]
   /** Uint8 and int8 elements are a view of the file; int16 and int32 a converted copy. */

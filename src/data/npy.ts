@@ -4,6 +4,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 
+/** Elements of the types that are read. */
 export type NpyData =
   | Uint8Array
   | Int8Array
@@ -14,6 +15,7 @@ export type NpyData =
   | Float32Array
   | Float64Array
 
+/** The array of a .npy file. */
 export interface NpyArray {
   readonly shape: readonly number[]
   /** An aligned copy of the elements, row-major. */

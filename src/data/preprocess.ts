@@ -38,6 +38,7 @@ export const imageSettingsSchema = z
       context.addIssue({ code: 'custom', message: 'the crop is larger than the resized picture' })
   })
 
+/** What is done to a decoded picture: size, crop, channels (`image` of a data card). */
 export type ImageSettings = z.output<typeof imageSettingsSchema>
 
 /** Width and height after "shorter side to `side`": the shorter one exactly, the longer one rounded half up. */

@@ -112,6 +112,32 @@ describe('an exported network', () => {
     expect(program.some((code) => code !== program[0])).toBe(true)
   })
 
+  it('computes dense layers on rows, with residuals, as the program does', async () => {
+    const graph = net({ x: [1, 5, 6] }, [
+      { operator: 'MatMul', inputs: ['x', { shape: [6, 6] }] },
+      { operator: 'Add', inputs: [{ shape: [6] }, 'v0'] },
+      { operator: 'MatMul', inputs: ['v1', { shape: [6, 6] }] },
+      { operator: 'Add', inputs: ['v1', 'v2'] },
+      { operator: 'Relu', inputs: ['v3'] },
+    ])
+    const { compiled, plan, integers } = await lowered(graph, floatSet([5, 6]))
+    const bytes = exportOnnx(compiled, plan, { version })
+    const operators = decodeModel(bytes, defaultLimits).graph?.node.map(({ opType }) => opType)
+    expect(operators?.filter((name) => !/Quantize|Dequantize/i.test(name ?? ''))).toEqual([
+      ...['Transpose', 'MatMul', 'Add', 'Transpose', 'MatMul', 'Add', 'Relu'],
+    ])
+    const codes = randomCodes(integers, 5)
+    const [{ scale, zeroPoint }] = integers.inputs as [IntegerGraph['inputs'][0]]
+    const x = Float32Array.from(codes.get('x') as Int8Array, (code) => scale[0]! * (code - zeroPoint[0]!))
+    const program = interpret(integers, codes).get('v4') as Int16Array
+    const reals = createReferenceExecutor(parseOnnx(bytes))
+      .run(new Map([['x', x]]))
+      .get('v4') as Float32Array
+    const step = integers.outputs[0]?.scale[0] as number
+    program.forEach((code, i) => void expect(Math.abs(code - (reals[i] as number) / step)).toBeLessThan(40))
+    expect(program.some((code) => code > 1000)).toBe(true)
+  })
+
   it('keeps the bounds of a fused layer, its residual unrounded, and the names of inputs and outputs', async () => {
     const graph = net({ x: [1, 4, 4, 4] }, [
       conv('x', 4, 4, 1, 1),

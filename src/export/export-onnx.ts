@@ -12,6 +12,7 @@ import { ModelWriter } from './model-writer.ts'
 import { quantisedNetwork } from './quantised-network.ts'
 
 export const onnxFormats = ['qdq', 'qoperator', 'qonnx'] as const
+/** A form of quantised ONNX files: `qdq` and `qoperator` of the standard, `qonnx` of Brevitas and FINN. */
 export type OnnxFormat = (typeof onnxFormats)[number]
 
 export interface ExportOptions {

@@ -19,6 +19,11 @@ export function exportFloatStep(values: ExportedValues, node: Node): void {
   else if (node.operator === 'dyadic.Add') {
     const inputs = node.inputs.map((name) => values.real(name))
     exportChain(values, node, [{ operator: 'Add', inputs }, ...boundSteps(values, node)])
+  } else if (node.operator === 'dyadic.MatMul') {
+    const factor = (node.attributes.get('factor') as number | undefined) ?? 1
+    const product: Step = { operator: 'MatMul', inputs: node.inputs.map((name) => values.real(name)) }
+    const scalar = (): string => writer.scalar(`${node.outputs[0]}.factor`, 'float32', factor)
+    exportChain(values, node, factor === 1 ? [product] : [product, { operator: 'Mul', inputs: [PREVIOUS, scalar()] }])
   } else if (node.operator === 'Swish') {
     // The default operator set has it since version 24.
     const x = values.real(node.inputs[0])
@@ -82,12 +87,23 @@ function exportLayer(values: ExportedValues, node: Node): void {
   const input = values.real(node.inputs[0])
   const residual = node.inputs[3]
   const inputs = [input, ...values.weights(layer)]
-  const product: Step =
+  const product: Step[] =
     node.operator === 'dyadic.Conv'
-      ? { operator: 'Conv', inputs, attributes: convolutionAttributes(node) }
-      : { operator: 'Gemm', inputs, attributes: { transB: 1 } }
+      ? [{ operator: 'Conv', inputs, attributes: convolutionAttributes(node) }]
+      : values.network.graph.values.get(node.inputs[0])?.shape.length === 2
+        ? [{ operator: 'Gemm', inputs, attributes: { transB: 1 } }]
+        : rowProduct(inputs)
   const addition: Step[] = residual ? [{ operator: 'Add', inputs: [PREVIOUS, values.real(residual)] }] : []
-  exportChain(values, node, [product, ...addition, ...boundSteps(values, node, layer)])
+  exportChain(values, node, [...product, ...addition, ...boundSteps(values, node, layer)])
+}
+
+/** A dense layer on more than two axes: input, weights [output][input] and, where there is one, the bias. */
+function rowProduct([input, weights, ...bias]: readonly string[]): Step[] {
+  const steps: Step[] = [
+    { operator: 'Transpose', inputs: [weights] },
+    { operator: 'MatMul', inputs: [input, PREVIOUS] },
+  ]
+  return bias.length > 0 ? [...steps, { operator: 'Add', inputs: [PREVIOUS, bias[0]] }] : steps
 }
 
 /** What a convolution keeps of its fused form's attributes. */

@@ -136,9 +136,10 @@ function convolution(values: ExportedValues, node: Node): boolean {
   return store(values, node, (output) => values.writer.node('QLinearConv', inputs, output, convolutionAttributes(node)))
 }
 
-/** ONNX Runtime's QGemm; without an output scale it gives reals, which is how outputs of 16 bits are made. */
+/** ONNX Runtime's QGemm of matrices, without residual; without an output scale it gives reals: outputs of 16 bits. */
 function dense(values: ExportedValues, node: Node): boolean {
-  const [input] = node.inputs
+  const [input, , , residual] = node.inputs
+  if (residual || values.network.graph.values.get(input)?.shape.length !== 2) return false
   const [name] = node.outputs
   const format = commonFormat(values, [input])
   const layer = values.network.layer(node)

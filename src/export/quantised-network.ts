@@ -114,6 +114,11 @@ export function quantisedNetwork(graph: Graph, plan: Plan): QuantisedNetwork {
 
 function exportedInput({ name, shape, scale, zeroPoint, channelAxis = 1 }: Port, plan: Plan): ExportedInput {
   const { format } = plan.inputs[name]
+  if (format === 's32')
+    throw new DyadicError(
+      'unsupported',
+      `input ${quoted(name)} holds indices of a table, which exports do not have yet; compile the network instead`,
+    )
   const { low, high } = formatRange(format)
   const points = zeroPoint.map(roundHalfEven)
   const wrong = points.find((point) => point < low || point > high)

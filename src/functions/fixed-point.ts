@@ -85,6 +85,7 @@ export const FIXED_POINT_FUNCTIONS = {
   tanh: (x: bigint): bigint => narrow(2n * logistic(2n * widen(x)) - ONE),
 } as const
 
+/** A function that is known in fixed point, by name. */
 export type FixedPointFunction = keyof typeof FIXED_POINT_FUNCTIONS
 
 /** A finite double as the mantissa and the power of two that it is exactly. */

@@ -15,6 +15,7 @@ export const OPERATION_PICOJOULES = {
   'float32 multiply': 3.7,
 } as const
 
+/** An operation whose energy is known, by name. */
 export type Operation = keyof typeof OPERATION_PICOJOULES
 
 /** Estimated gate operations of one product. */

@@ -15,6 +15,7 @@ const LN_2 = 0.6931
 /** n of the paper: inputs below −n ln 2 give what −n ln 2 gives. */
 const PLACES = 30
 
+/** The integers of i-exp for one scale of the input, made by {@link polynomialExponential}. */
 export interface PolynomialExponential {
   /** What −ln 2 is in units of the input: a negative integer. */
   readonly minusLn2: number

@@ -14,6 +14,7 @@ const ROOT_OF_2 = 1.4142
 /** Bits that the published code drops. */
 export const PUBLISHED_DROPPED_BITS = 14
 
+/** The integers of i-erf for one scale of the input. */
 export interface PolynomialErf {
   /** −floor(b / scale) > 0: where the parabola reaches 1. */
   readonly limit: number
@@ -55,6 +56,7 @@ export function polynomialErf(value: number, { limit, constant, dropped }: Polyn
   return Math.floor((Math.sign(value) * (distance * distance + constant)) / 2 ** dropped) + 0
 }
 
+/** The integers of i-GELU for one scale of the input. */
 export interface PolynomialGelu {
   readonly erf: PolynomialErf
   /** floor(1 / scale of erf): what 1 is beside the results of erf, negative. */

@@ -21,6 +21,7 @@ import {
 /** The largest 16-bit code. The scale of the exponentials is 1 / 32767; e^0, the largest, has constant × scale ≤ 1. */
 const ONE = 32767
 
+/** The integers of I-BERT's softmax for one scale of the input. */
 export interface PolynomialSoftmax {
   readonly exponential: PolynomialExponential
   readonly requantisation: HalfEvenRatio

@@ -9,6 +9,7 @@ import { DyadicError } from '../error.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { lMul, lMulExponent, type MantissaReduction, reduceMantissa } from './l-mul.ts'
 
+/** How two numbers are multiplied. */
 export type ProductArithmetic =
   /** Products of float32 numbers in double precision. */
   | { readonly kind: 'exact' }
@@ -32,6 +33,7 @@ export type ProductArithmetic =
  */
 export type AccumulatorBits = number
 
+/** A product of matrices: (rows, inner) times (inner, columns). */
 export interface MatrixShape {
   readonly rows: number
   readonly inner: number

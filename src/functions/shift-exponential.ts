@@ -16,6 +16,7 @@ import { requireScale } from './parameter-checks.ts'
  */
 export type ShiftVariant = 'training' | 'deployment'
 
+/** The integers of ShiftExp for one scale of the input. */
 export interface ShiftExponential {
   readonly variant: ShiftVariant
   /** What −1 is in units of the input: a negative integer. */

@@ -17,6 +17,7 @@ import { LARGEST_SUM, limitSum } from './shift-sum.ts'
 /** Places of the exponentials, in both variants. */
 const PLACES = 23
 
+/** The integers of ShiftGELU for one scale of the input. */
 export interface ShiftGelu {
   readonly exponential: ShiftExponential
   /** k: the sigmoid lies in 0 … 2^(k−1). */

@@ -8,6 +8,7 @@ import { divideHalfEven, divideHalfEvenExact, floorDivide, truncateDivide } from
 import type { ShiftVariant } from './shift-exponential.ts'
 import { shiftSquareRoot, shiftSquareRootExact } from './square-root.ts'
 
+/** The integers of I-LayerNorm for one normalisation: what each channel adds, and what a unit of its result is. */
 export interface IntegerLayerNorm {
   /** floor((beta / gamma) / (√C / 2^30)), added to the results of a channel. */
   readonly biases: readonly number[]

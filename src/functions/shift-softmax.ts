@@ -14,6 +14,7 @@ import {
 } from './shift-exponential.ts'
 import { LARGEST_SUM, limitSum } from './shift-sum.ts'
 
+/** The integers of Shiftmax for one scale of the input. */
 export interface Shiftmax {
   readonly exponential: ShiftExponential
   /** k: results lie in 0 … 2^(k−1) and stand for multiples of 2^−(k−1). */

@@ -27,6 +27,7 @@ export const ALGORITHMS = [
   'blocked',
 ] as const
 
+/** A way to go through the vector; all give the same up to float32 rounding. */
 export type SoftmaxAlgorithm = (typeof ALGORITHMS)[number]
 
 /** The total of a vector's exponentials: mantissa·2^exponent, the exponent that of the largest. */
@@ -35,6 +36,7 @@ export interface ExtendedSum {
   readonly exponent: number
 }
 
+/** An instance in WebAssembly with its memory. Not shared between threads. */
 export interface Softmax {
   /** Memory of the instance for vectors that shall not be copied: take subarrays of it. */
   readonly workspace: Float32Array

@@ -43,6 +43,7 @@ export function lookUpCurve(code: number, knots: Int16Array): number {
   return (knots[i] * (128 - f) + knots[i + 1] * f + 64) >> 7
 }
 
+/** The two tables whose product is an exponential (R13). */
 export interface ExponentialTables {
   /** round(2^15 × e^(−256 i scale)) and round(2^15 × e^(−i scale)) for i = 0 … 255. */
   readonly coarse: Int32Array

@@ -11,6 +11,7 @@ import { DyadicError } from '../error.ts'
 import { logBesselI } from './bessel-logarithm.ts'
 import { besselIRatio } from './bessel-ratio.ts'
 
+/** A concentration by maximum likelihood, and how it was found. */
 export interface ConcentrationFit {
   /** The closed first guess R(p − R²)/(1 − R²). */
   readonly start: number
@@ -21,6 +22,7 @@ export interface ConcentrationFit {
   readonly residual: number
 }
 
+/** A distribution that was fitted to samples. */
 export interface VonMisesFisherFit extends ConcentrationFit {
   /** Unit vector; the first axis when the samples' mean is exactly 0. */
   readonly mean: Float64Array

@@ -20,9 +20,11 @@ export interface AttributeSchema {
  * How an operator behaves on quantised tensors:
  * `accumulate`: weighted sums in int32, then one requantisation; `average`: a sum and one requantisation by 1/count;
  * `sum`: two tensors rescaled to one and added or subtracted; `product`: two tensors multiplied, then one
- * requantisation; `rescale`: another factor by channel and sign; `table`: any function of one value; `softmax`:
- * exponentials from tables, divided by their sum; `same-scale`: moves, repeats, selects or blends values, so that the
- * output keeps the input's scale and zero point;
+ * requantisation; `matrix-product`: sums of products of two computed tensors, then one requantisation; `rescale`: another
+ * factor by channel and sign; `table`: any function of one value; `softmax`: exponentials from tables, divided by their sum;
+ * `normalize`: vectors divided by their deviation, then a factor and an addend by channel; `lookup`: rows of a table by
+ * computed indices; `magnitude`: an integer square root of two squares; `same-scale`: moves, repeats, selects or blends
+ * values, so that the output keeps the input's scale and zero point;
  * `join`: several tensors side by side under one scale; `boundary`: QuantizeLinear and DequantizeLinear, absorbed
  * into the plan; `none`: only removed or folded at compile time.
  */
@@ -31,9 +33,13 @@ export type IntegerMeaning =
   | 'average'
   | 'sum'
   | 'product'
+  | 'matrix-product'
   | 'rescale'
   | 'table'
   | 'softmax'
+  | 'normalize'
+  | 'lookup'
+  | 'magnitude'
   | 'same-scale'
   | 'join'
   | 'boundary'

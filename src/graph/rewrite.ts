@@ -60,6 +60,14 @@ export function addConstant(graph: Graph, constants: MutableConstants, base: str
 /** Where the search for a free number goes on, so that a thousand constants of one base are no million trials. */
 const nextNumbers = new WeakMap<MutableConstants, Map<string, number>>()
 
+/** `base`, or `base.2`, `base.3` … where that is taken; the name is then taken. */
+export function freeName(base: string, taken: Set<string>): string {
+  let name = base
+  for (let i = 2; taken.has(name); i++) name = `${base}.${i}`
+  taken.add(name)
+  return name
+}
+
 /** A tensor's bytes as a constant, shared with the tensor. */
 export function constantOf({ type, shape, data }: Tensor): Constant {
   return { type, shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }

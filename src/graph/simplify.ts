@@ -20,6 +20,7 @@ import { removeIdentities } from './passes/remove-identities.ts'
 import { shareNodes } from './passes/share-nodes.ts'
 import { simplifyPowers } from './passes/simplify-powers.ts'
 import { sinkTransposes } from './passes/sink-transposes.ts'
+import { tilesToExpands } from './passes/tiles-to-expands.ts'
 import { verifyGraph } from './verify.ts'
 import { checkNodeCount, defaultWorkLimits, type WorkLimits } from './work-limits.ts'
 
@@ -59,6 +60,7 @@ export function simplify(graph: Graph, limits: WorkLimits = defaultWorkLimits): 
     foldConstants,
     padsToGathers,
     simplifyPowers,
+    tilesToExpands,
     mergeArithmetic,
     // Before transpositions move: a normalisation is known by its last axes.
     recogniseNormalization,

@@ -128,6 +128,47 @@ function drawMultiply(random: Random): Drawn {
   }
 }
 
+function drawMagnitude(random: Random): Drawn {
+  const [height, width, channels] = anySize(random)
+  // Differences of codes and zero points fit 16 bits.
+  const operand = () => {
+    const format = anyFormat(random)
+    const range = anyRange(format, random)
+    const zeroPoint = random.between(Math.max(-40_000, range.high - 32767), Math.min(40_000, range.low + 32768))
+    return { tensor: tensor(format, height, width, channels, range), zeroPoint }
+  }
+  const [left, right] = [operand(), operand()]
+  const output = tensor(anyFormat(random), height, width, channels)
+  const most = Math.hypot(reach(left.tensor.range, left.zeroPoint), reach(right.tensor.range, right.zeroPoint))
+  const extreme = random.chance(0.2)
+  const ratio = spread(output.format as Format, random) / most
+  // The length fits 16 bits; ratios of ½ and more want a left shift.
+  const leftShift = Math.min(14, Math.max(extreme ? random.between(0, 14) : 0, Math.ceil(Math.log2(ratio)) + 1))
+  const shift = extreme
+    ? random.pick([32, 33, 47, 62])
+    : Math.max(32, Math.min(62, 30 - Math.ceil(Math.log2(ratio)) + leftShift))
+  return {
+    instruction: {
+      kind: 'magnitude',
+      name: 'case',
+      left: left.tensor,
+      right: right.tensor,
+      output,
+      leftZeroPoint: left.zeroPoint,
+      rightZeroPoint: right.zeroPoint,
+      multiplier: Math.min(
+        2 ** 31 - 1,
+        extreme ? random.pick([0, 1, 2 ** 31 - 1]) : Math.floor(ratio * 2 ** (shift - leftShift)),
+      ),
+      shift,
+      leftShift,
+      ...outputPart(output.format as Format, random),
+      outputZeroPoint: random.chance(0.8) ? limits(output.format).low : 0,
+    },
+    inputs: [left.tensor, right.tensor],
+  }
+}
+
 function drawRescale(random: Random): Drawn {
   const [height, width, channels] = anySize(random)
   const format = anyFormat(random)
@@ -223,6 +264,7 @@ const CASES = 400
 const DRAWS = {
   add: drawAdd,
   multiply: drawMultiply,
+  magnitude: drawMagnitude,
   rescale: drawRescale,
   table: drawTable,
   curve: drawCurve,
@@ -255,7 +297,7 @@ describe('element-by-element kernels equal their scalar meaning', () => {
       if (new Set(codes).size >= Math.min(8, codes.length / 4)) filled++
       for (const property of propertiesOf(drawn)) seen.set(property, (seen.get(property) ?? 0) + 1)
     }
-    const formats = { add: 8, multiply: 8, rescale: 4, table: 2, curve: 2, softmax: 4, resize: 2 }[kind]
+    const formats = { add: 8, multiply: 8, magnitude: 8, rescale: 4, table: 2, curve: 2, softmax: 4, resize: 2 }[kind]
     expect([...seen.keys()].filter((property) => property.includes('→'))).toHaveLength(formats)
     expect([...seen.values()].every((times) => times >= 10)).toBe(true)
     if (kind === 'curve') expect([...seen.keys()].filter((property) => property.startsWith('pieces'))).toHaveLength(13)
@@ -332,13 +374,25 @@ describe('element-by-element kernels equal their scalar meaning', () => {
     const program = new Uint8Array(
       link(embeddedBytes(kernelBytes), { start: [], run, data: [], pages: 1, customSections: [] }),
     )
-    expect(new Set(run.map(({ kernel }) => kernel)).size).toBe(7)
+    expect(new Set(run.map(({ kernel }) => kernel)).size).toBe(8)
     expect(WebAssembly.validate(program)).toBe(true)
     expect(WebAssembly.Module.imports(new WebAssembly.Module(program))).toEqual([])
   })
 
   it('knows exactly its own kinds', () => {
-    const kinds = ['import', 'convolution', 'add', 'table', 'curve', 'rescale', 'multiply', 'softmax', 'move', 'resize']
+    const kinds = [
+      'import',
+      'convolution',
+      'add',
+      'table',
+      'curve',
+      'rescale',
+      'multiply',
+      'magnitude',
+      'softmax',
+      'move',
+      'resize',
+    ]
     const known = kinds.filter((kind) => isElementwise({ kind } as unknown as Instruction))
     expect(known).toEqual(Object.keys(DRAWS).sort((a, b) => kinds.indexOf(a) - kinds.indexOf(b)))
   })

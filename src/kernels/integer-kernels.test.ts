@@ -6,37 +6,15 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { IntegerTensor, Window } from '../lower/integer-graph.ts'
 import { readsStored } from '../program/convolution-calls.ts'
 import { interpret } from '../program/interpret.ts'
-import { createRandom, loadGraph, type Random, randomInputs, runNetwork } from '../program/program.fixture.ts'
+import { createRandom, loadGraph, type Random, runNetwork } from '../program/program.fixture.ts'
 import type { ConvolutionChoice } from '../program/random-convolution.fixture.ts'
 import { createBuilder, type GraphBuilder } from '../program/random-graph.fixture.ts'
+import { compareProgram, isFilled } from './compare-program.fixture.ts'
 
 /** How often each property of a case occurred: a generator that misses one proves nothing about it. */
 const seen = new Map<string, number>()
 const count = (...properties: (string | false)[]): void => {
   for (const property of properties) if (property) seen.set(property, (seen.get(property) ?? 0) + 1)
-}
-
-/** Builds, runs twice on different inputs and once more on the first, and compares each run with the scalar meaning. */
-function compare(builder: GraphBuilder, random: Random): void {
-  const graph = builder.graph()
-  const network = loadGraph(graph)
-  const [first, second] = [randomInputs(graph, random), randomInputs(graph, random)]
-  for (const inputs of [first, second, first]) {
-    const expected = interpret(graph, inputs)
-    const found = runNetwork(network, inputs)
-    for (const [name, values] of expected) {
-      const actual = found.get(name)
-      if (actual?.constructor !== values.constructor || actual.some((value, i) => value !== values[i]))
-        expect(actual).toEqual(values)
-    }
-  }
-}
-
-/** Whether the sample has many different values for its clamp interval: kernels that differ could hide in saturation. */
-function isFilled(builder: GraphBuilder, output: IntegerTensor): boolean {
-  const values = builder.sample(output)
-  const wanted = Math.min(48, (output.range.high - output.range.low) / 2, values.length / 4)
-  return new Set(values).size >= Math.floor(wanted)
 }
 
 function drawWindow(random: Random): Window {
@@ -173,7 +151,7 @@ function drawConvolution(seed: number, extreme: boolean): void {
   )
   if (form !== 'dense') countWindow(window)
   if (!extreme) count(isFilled(builder, output) ? 'filled' : 'saturated')
-  compare(builder, random)
+  compareProgram(builder, random)
 }
 
 const CASES = 300
@@ -201,7 +179,7 @@ describe('convolutions, depthwise and dense layers equal the scalar meaning', ()
       builder.output(
         builder.convolution(input, { outputs: input.channels, groups: input.channels, depthwise: true, window }),
       )
-      compare(builder, random)
+      compareProgram(builder, random)
     }
   })
 
@@ -241,7 +219,7 @@ describe('other instructions equal the scalar meaning', () => {
       if (random.chance(0.5)) builder.output(output, random.pick(['u8', 's8']), random.pick(['nchw', 'nhwc']))
       else builder.outputInAnyOrder(output, random.pick(['u8', 's8']))
       if (isFilled(builder, output)) filled++
-      compare(builder, random)
+      compareProgram(builder, random)
     }
     expect(filled).toBeGreaterThanOrEqual(leastFilled * cases)
   }
@@ -338,7 +316,7 @@ describe('other instructions equal the scalar meaning', () => {
         for (let i = 0; i < 12; i++) builder.outputInAnyOrder(builder.permute(input), 'u8')
         builder.output(builder.concat([input, input], 'width'), 's8', 'nhwc')
         builder.output(builder.select(input), 'u8', 'nchw')
-        compare(builder, random)
+        compareProgram(builder, random)
       }
   })
 
@@ -370,7 +348,7 @@ describe('other instructions equal the scalar meaning', () => {
               const random = createRandom(16_000 + channels)
               const builder = createBuilder('rim', random)
               builder.output(builder.input(3, 5, channels, from, inward), to, outward)
-              compare(builder, random)
+              compareProgram(builder, random)
             }
   })
 

@@ -12,9 +12,10 @@ import { codeBytes, formatRange, type TensorPlan, type WeightPlan } from '../qua
 import { proveConvolution } from './bounds.ts'
 import { rescale } from './elementwise.ts'
 import type { ConvolutionInstruction, Residual, WeightGroups, Window } from './integer-graph.ts'
-import { imageInput, rowsInput, wholeInput } from './place.ts'
+import { imageInput, moveTo, rowsInput, wholeInput } from './place.ts'
 import {
   clampInterval,
+  demandNarrow,
   type LoweringContext,
   type QuantisedValue,
   reached,
@@ -24,7 +25,17 @@ import {
   uniform,
   weightPlan,
 } from './quantised-value.ts'
-import { assign, imageAssignment, sameView, type View, viewPositions } from './view.ts'
+import {
+  type Assignment,
+  assign,
+  coversTensor,
+  imageAssignment,
+  type Storage,
+  sameView,
+  type View,
+  viewLoops,
+  viewPositions,
+} from './view.ts'
 
 /** `dyadic.Conv`, two- or one-dimensional: weights are ONNX's [output][input / groups][kernelHeight][kernelWidth]. */
 export function lowerConvolution(context: LoweringContext): QuantisedValue {
@@ -40,7 +51,8 @@ export function lowerConvolution(context: LoweringContext): QuantisedValue {
   const list = (name: string): readonly number[] => context.attribute<readonly number[]>(name) as readonly number[]
   const pads = list('pads')
   const half = pads.length / 2
-  return accumulate(context, input, { values, order }, context.attribute<number>('group') ?? 1, {
+  const place = assign(context.outputShape, imageAssignment(context.outputShape))
+  return accumulate(context, input, place, { values, order }, context.attribute<number>('group') ?? 1, {
     kernel: [kernelHeight, kernelWidth],
     strides: planar(context, list('strides'), 1),
     dilations: planar(context, list('dilations'), 1),
@@ -60,30 +72,69 @@ function planar(context: LoweringContext, sizes: readonly number[], absent: numb
 
 /**
  * `dyadic.Dense`: weights [output][input]. A single row may be a whole tensor in any order: its weights are permuted instead.
- * Several rows are pixels of their own.
+ * Several rows, over all leading dimensions, are pixels of their own.
  */
 export function lowerDense(context: LoweringContext): QuantisedValue {
   const { values, shape } = context.constant(1)
   const [outputs, inputs] = shape
-  const single = context.outputShape[0] === 1
-  const input = single ? wholeInput(context, 0) : rowsInput(context, 0, [1])
+  const last = context.outputShape.length - 1
+  const single = context.outputShape.slice(0, last).every((size) => size === 1)
+  const input = single ? wholeInput(context, 0) : rowsFor(context)
   const { tensor } = input
   const [height, width] = single ? [tensor.height, tensor.width] : [1, 1]
   const stride = channelStride(tensor.channels)
   const { dimensions } = input.view
-  const positions = viewPositions(single ? input.view : { start: 0, dimensions: [[], dimensions[1]] })
+  const positions = viewPositions(single ? input.view : { start: 0, dimensions: [dimensions[last]] })
   const order = new Int32Array(values.length)
   positions.forEach((position, index) => {
     const channel = position % stride
     const place = ((position - channel) / stride) * tensor.channels + channel
     for (let o = 0; o < outputs; o++) order[o * inputs + place] = o * inputs + index
   })
-  return accumulate(context, input, { values, order }, 1, {
+  const place = single ? assign(context.outputShape, rowsAssignment(last + 1)) : rowsBeside(input, outputs)
+  return accumulate(context, input, place, { values, order }, 1, {
     kernel: [height, width],
     strides: [1, 1],
     dilations: [1, 1],
     pads: [0, 0, 0, 0],
   })
+}
+
+/** Where a value is stored. */
+interface Place {
+  readonly storage: Storage
+  readonly view: View
+}
+
+/** The rows of a dense layer's input, in whatever order they are stored; in ONNX order where a residual is added. */
+function rowsFor(context: LoweringContext): QuantisedValue {
+  const last = context.outputShape.length - 1
+  const input = rowsInput(context, 0, [last])
+  if (!context.hasInput(3)) return input
+  const { dimensions } = input.view
+  const step = channelStride(input.tensor.channels)
+  const rows = viewLoops({ start: 0, dimensions: dimensions.slice(0, last) })
+  return rows.length === 1 && rows[0].step === step ? input : moveTo(context, input, rowsAssignment(last + 1))
+}
+
+/** Rows of other channels, stored in the order of the input's rows. */
+function rowsBeside({ tensor, view }: QuantisedValue, channels: number): Place {
+  const { height, width } = tensor
+  const [from, to] = [channelStride(tensor.channels), channelStride(channels)]
+  const dimensions = view.dimensions.map((axes, dimension) =>
+    dimension < view.dimensions.length - 1
+      ? axes.map(({ count, step }) => ({ count, step: (step / from) * to }))
+      : channels === 1
+        ? []
+        : [{ count: channels, step: 1 }],
+  )
+  return { storage: { height, width, channels }, view: { start: 0, dimensions } }
+}
+
+/** How rows are stored: the last dimension as channels, all others as width. */
+function rowsAssignment(rank: number): Assignment {
+  const last = rank - 1
+  return { height: [], width: Array.from({ length: last }, (_, dimension) => dimension), channels: [last] }
 }
 
 /** Real weights as ONNX has them, and the ONNX index of each weight in stored order: [output][kernel row][column][input]. */
@@ -95,12 +146,12 @@ interface OrderedWeights {
 function accumulate(
   context: LoweringContext,
   input: QuantisedValue,
+  { storage, view }: Place,
   { values, order }: OrderedWeights,
   groups: number,
   window: Window,
 ): QuantisedValue {
   const { plan, node, outputName } = context
-  const { storage, view } = assign(context.outputShape, imageAssignment(context.outputShape))
   const outputs = storage.channels
   const taps = values.length / outputs
   const inputsPerGroup = input.tensor.channels / groups
@@ -274,7 +325,7 @@ function realBias(context: LoweringContext, outputs: number): ArrayLike<number> 
 }
 
 function residualOf(context: LoweringContext, target: TensorPlan, view: View, shift: number): Residual {
-  const given = imageInput(context, 3)
+  const given = context.node.operator === 'dyadic.Dense' ? residualRows(context, view) : imageInput(context, 3)
   const value = storageFormat(target.format) === given.tensor.format ? given : widened(context, given, target)
   const { scale, zeroPoint } = uniform(value, context.node)
   if (!sameView(value.view, view))
@@ -289,6 +340,14 @@ function residualOf(context: LoweringContext, target: TensorPlan, view: View, sh
       `the residual of layer ${quoted(context.outputName)}`,
     ),
   }
+}
+
+/** The residual of a dense layer as it stands, or as rows in ONNX order. */
+function residualRows(context: LoweringContext, view: View): QuantisedValue {
+  const value = context.input(3)
+  demandNarrow(value, context.node)
+  const fits = sameView(value.view, view) && coversTensor(view, value.tensor)
+  return fits ? value : moveTo(context, value, rowsAssignment(view.dimensions.length))
 }
 
 /** A residual in the storage of the sum: s8 becomes s16 exactly, s16 becomes s8 in the scale of the sum. */

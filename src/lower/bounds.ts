@@ -10,11 +10,12 @@ import {
   INT16,
   INT32,
   type Interval,
+  intersect,
   interval,
   multiplyIntervals,
 } from '../num/interval.ts'
 import { requantize, requantizeSum } from '../num/requantize.ts'
-import type { Bounds, Requantisation, Residual, WeightGroups } from './integer-graph.ts'
+import type { Bounds, NormalizeInstruction, Requantisation, Residual, WeightGroups } from './integer-graph.ts'
 
 const ZERO: Interval = { low: 0, high: 0 }
 
@@ -234,5 +235,126 @@ export function proveMultiply(
     accumulator: product,
     biased: product,
     requantised: interval(requantize(product.low, multiplier, shift), requantize(product.high, multiplier, shift)),
+  }
+}
+
+/** Bounds of a vector's length (R20): differences fit int16; `accumulator` is the sum of squares, 32 bits without sign. */
+export function proveMagnitude(
+  where: string,
+  left: Interval,
+  right: Interval,
+  multiplier: number,
+  shift: number,
+  leftShift: number,
+): Bounds {
+  const squares = ([left, right] as const).map((range, index) => {
+    if (!contains(INT16, range))
+      throw new DyadicError(
+        'limit',
+        `layer ${quoted(where)}: its ${index === 0 ? 'left' : 'right'} operand minus the zero point can reach [${range.low}, ${range.high}], beyond int16; use a zero point nearer to the operand's codes`,
+      )
+    const least = Math.max(0, range.low, -range.high)
+    const most = Math.max(-range.low, range.high)
+    return interval(least * least, most * most)
+  })
+  const accumulator = addIntervals(squares[0], squares[1])
+  // Exact: below 2^52 the root of a double, correctly rounded, never reaches an integer above the true root.
+  const root = (sum: number): number => Math.floor(Math.sqrt(sum)) * 2 ** leftShift
+  const biased = interval(root(accumulator.low), root(accumulator.high))
+  demandInt32(biased, where, 'the shifted length')
+  return {
+    accumulator,
+    biased,
+    requantised: interval(requantize(biased.low, multiplier, shift), requantize(biased.high, multiplier, shift)),
+  }
+}
+
+export interface ProductProof {
+  readonly where: string
+  /** Codes minus zero points that can occur. */
+  readonly leftRange: Interval
+  readonly rightRange: Interval
+  /** Terms of each sum. */
+  readonly inner: number
+  readonly multiplier: number
+  readonly shift: number
+  readonly leftShift: number
+  /** No sum of |left code − zero point| over a row exceeds it, where something is known (probabilities). */
+  readonly largestRowSum?: number
+}
+
+/** Bounds of a product of matrices (R15): operands fit int16, every partial sum and the shifted sum fit int32. */
+export function proveProduct(proof: ProductProof): Bounds {
+  const { where, leftRange, rightRange, inner, multiplier, shift, leftShift, largestRowSum } = proof
+  for (const [name, range] of [
+    ['left', leftRange],
+    ['right', rightRange],
+  ] as const)
+    if (!contains(INT16, range))
+      throw new DyadicError(
+        'limit',
+        `product ${quoted(where)}: its ${name} operand minus the zero point can reach [${range.low}, ${range.high}], beyond int16; use a zero point nearer to the operand's codes`,
+      )
+  const term = multiplyIntervals(leftRange, rightRange)
+  const terms = interval(inner, inner)
+  let accumulator = multiplyIntervals(hull(term, ZERO), terms)
+  let sum = multiplyIntervals(term, terms)
+  if (largestRowSum !== undefined) {
+    const weighted = rowSumBound(leftRange, hull(rightRange, ZERO), largestRowSum)
+    accumulator = intersect(accumulator, weighted)
+    sum = intersect(sum, weighted)
+  }
+  demandInt32(accumulator, where, 'a sum of the product')
+  const biased = interval(sum.low * 2 ** leftShift, sum.high * 2 ** leftShift)
+  demandInt32(biased, where, 'the shifted sum of the product')
+  return {
+    accumulator,
+    biased,
+    requantised: interval(requantize(biased.low, multiplier, shift), requantize(biased.high, multiplier, shift)),
+  }
+}
+
+/** Sums of products whose left factors add up to at most `rowSum` in magnitude; `right` contains 0. */
+function rowSumBound(left: Interval, right: Interval, rowSum: number): Interval {
+  const positive = interval(right.low * rowSum, right.high * rowSum)
+  const negative = interval(-positive.high, -positive.low)
+  if (left.low >= 0) return positive
+  return left.high <= 0 ? negative : hull(positive, negative)
+}
+
+/** Largest |n| of each rule of R16. */
+const LARGEST_NORMALISED = {
+  exact: 2 ** 30 + 1,
+  shift: 2 ** 30,
+  'shift-deployment': 2 ** 30,
+  poly: 2 ** 31 - 1,
+} as const
+
+/** Refuses a normalisation (R16) some step of which can leave its word, naming the channel. */
+export function proveNormalize(
+  instruction: Pick<
+    NormalizeInstruction,
+    'name' | 'input' | 'inputZeroPoint' | 'centred' | 'rule' | 'multipliers' | 'biases' | 'shift'
+  >,
+): void {
+  const { name, input, inputZeroPoint, centred, rule, multipliers, biases, shift } = instruction
+  if (input.channels > 32767)
+    throw new DyadicError('limit', `normalisation ${quoted(name)} has ${input.channels} channels, more than 32767`)
+  const range = interval(input.range.low - inputZeroPoint, input.range.high - inputZeroPoint)
+  if (!centred && !contains(INT16, range))
+    throw new DyadicError(
+      'limit',
+      `normalisation ${quoted(name)}: its input minus the zero point can reach [${range.low}, ${range.high}], beyond int16; use a zero point nearer to the input's codes`,
+    )
+  const rounding = 2 ** (shift - 33)
+  for (const [channel, multiplier] of multipliers.entries()) {
+    if (multiplier === -(2 ** 31))
+      throw new DyadicError('limit', `normalisation ${quoted(name)}: the multiplier of channel ${channel} is −2^31`)
+    const scaled = Number((BigInt(LARGEST_NORMALISED[rule]) * BigInt(Math.abs(multiplier))) >> 32n) + 1
+    if (scaled + Math.abs(biases[channel]) + rounding >= 2 ** 31)
+      throw new DyadicError(
+        'limit',
+        `normalisation ${quoted(name)}: channel ${channel} with its bias can reach ${scaled + Math.abs(biases[channel]) + rounding}, beyond int32; use a larger scale for its output`,
+      )
   }
 }

@@ -4,10 +4,10 @@ import { channelStride } from '../kernels/scalar/geometry.ts'
 import { dyadicRatios } from '../num/dyadic.ts'
 import { interval } from '../num/interval.ts'
 import { clamp } from '../num/requantize.ts'
-import type { TensorPlan } from '../quantize/plan.ts'
+import { formatRange, type TensorPlan } from '../quantize/plan.ts'
 import { proveAdd, proveMultiply } from './bounds.ts'
 import { lowerFactors, plannedTensor, plannedValue, rescale, signedMultipliers } from './elementwise.ts'
-import { moveTo, sourceOf, wholeInput } from './place.ts'
+import { moveLike, moveTo, wholeInput } from './place.ts'
 import {
   clampInterval,
   demandNarrow,
@@ -32,7 +32,7 @@ export function lowerSub(context: LoweringContext): QuantisedValue {
 
 function lowerSum(context: LoweringContext, sign: 1 | -1): QuantisedValue {
   const target = narrowPlan(context)
-  const { left, right, swapped } = operands(context)
+  const { left, right, swapped } = operands(context, (left) => sumLimits(context, target, left))
   const [a, b] = [uniform(left, context.node), uniform(right, context.node)]
   const [signA, signB] = swapped ? [sign, 1] : [1, sign]
   const range = (value: QuantisedValue, zeroPoint: number) =>
@@ -68,6 +68,20 @@ function lowerSum(context: LoweringContext, sign: 1 | -1): QuantisedValue {
     bounds,
   })
   return plannedValue(output, target, left.view)
+}
+
+/**
+ * How large a constant of a sum need be: one that takes every value of the other operand out of the output's codes need not
+ * take it further. Masks of −10^9 or −∞ become what 16 bits can hold.
+ */
+function sumLimits(context: LoweringContext, target: TensorPlan, left: QuantisedValue): number {
+  const { scale, zeroPoint } = uniform(left, context.node)
+  const codes = formatRange(target.format)
+  const reach = (low: number, high: number): number => Math.max(Math.abs(low), Math.abs(high))
+  return (
+    scale * reach(left.tensor.range.low - zeroPoint, left.tensor.range.high - zeroPoint) +
+    target.scale * reach(codes.low - target.zeroPoint, codes.high - target.zeroPoint)
+  )
 }
 
 /** Mul: by R11, or by R10 where one factor is a constant for all elements or for each channel. */
@@ -135,14 +149,17 @@ function isChannel(context: LoweringContext, index: number, dimension: number): 
  * Both operands, the left one with the output's shape over a whole tensor, the right one stored alike or as one pixel;
  * `swapped` where left is the node's second input.
  */
-function operands(context: LoweringContext): { left: QuantisedValue; right: QuantisedValue; swapped: boolean } {
+function operands(
+  context: LoweringContext,
+  limitOf: (left: QuantisedValue) => number = () => Infinity,
+): { left: QuantisedValue; right: QuantisedValue; swapped: boolean } {
   const shape = context.outputShape
   const full = [0, 1].find((index) => !context.isConstant(index) && String(context.inputShape(index)) === String(shape))
   const swapped = full === 1
   const left = full === undefined ? repeated(context, 0, undefined) : wholeInput(context, full)
   const other = swapped ? 0 : 1
   const right = context.isConstant(other)
-    ? constantOperand(context, other, left)
+    ? constantOperand(context, other, left, limitOf(left))
     : computedOperand(context, other, left)
   return { left, right, swapped }
 }
@@ -173,24 +190,19 @@ function repeated(context: LoweringContext, index: number, like: QuantisedValue 
   const value = context.input(index)
   demandNarrow(value, context.node)
   const expanded = { ...value, view: broadcastView(value.view, context.outputShape) }
-  if (like === undefined) return moveTo(context, expanded, assignmentLike(expanded.view))
-  uniform(value, context.node)
-  const { height, width, channels } = like.tensor
-  const name = context.fresh()
-  const output = context.tensor({ ...value.tensor, height, width, channels, name })
-  context.emit({
-    kind: 'move',
-    name,
-    output,
-    sources: [sourceOf(expanded, like.view)],
-  })
-  return { ...value, tensor: output, view: like.view }
+  return like === undefined
+    ? moveTo(context, expanded, assignmentLike(expanded.view))
+    : moveLike(context, expanded, like)
 }
 
-/** A constant operand as 16-bit codes over its own range: one pixel where only channels differ, otherwise a whole tensor. */
-function constantOperand(context: LoweringContext, index: number, left: QuantisedValue): QuantisedValue {
-  const { values, shape } = context.constant(index)
-  const magnitude = Array.from(values, Number).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+/**
+ * A constant operand, limited to ±`limit`, as 16-bit codes over its own range: one pixel where only channels differ, otherwise
+ * a whole tensor.
+ */
+function constantOperand(context: LoweringContext, index: number, left: QuantisedValue, limit: number): QuantisedValue {
+  const { values: given, shape } = context.constant(index)
+  const values = Array.from(given, (value) => clamp(Number(value), -limit, limit))
+  const magnitude = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   if (!(magnitude < Infinity))
     throw new DyadicError(
       'unsupported',
@@ -207,7 +219,7 @@ function constantOperand(context: LoweringContext, index: number, left: Quantise
   stored.forEach((position, element) => {
     const channel = position % stride
     const place = ((position - channel) / stride) * channels + channel
-    codes[place] = clamp(Math.floor(Number(values[positions[element]]) / scale + 0.5), -32767, 32767)
+    codes[place] = clamp(Math.floor(values[positions[element]] / scale + 0.5), -32767, 32767)
   })
   const onePixel = codes.every((code, place) => code === codes[place % channels])
   const name = context.fresh()

@@ -149,7 +149,8 @@ export function rescale(
   return emitRescale(context, value, target, [1], [1], name)
 }
 
-function emitTable(
+/** A table (R7) of `real` over the stored codes of an 8-bit input. */
+export function emitTable(
   context: LoweringContext,
   input: QuantisedValue,
   target: TensorPlan,

@@ -5,24 +5,29 @@
  * hold never reaches a result. Arithmetic is that of docs/arithmetic.md: rule numbers stand at each field.
  */
 import type { Interval } from '../num/interval.ts'
+import type {
+  FamilySoftmaxInstruction,
+  LookupInstruction,
+  MagnitudeInstruction,
+  NormalizeInstruction,
+  ProductInstruction,
+  ShiftGeluInstruction,
+  SoftmaxInstruction,
+} from './row-instructions.ts'
+import type { Bounds, InstructionBase, IntegerTensor } from './stored-tensor.ts'
 
-/** How a stored tensor's integers are represented. `s32` is written by convolutions and read by exports only. */
-export type StorageFormat = 's8' | 's16' | 's32'
-
-export interface IntegerTensor {
-  readonly id: number
-  /** Name of the graph value it stands for (the last one when operators were fused). */
-  readonly name: string
-  readonly format: StorageFormat
-  readonly height: number
-  readonly width: number
-  readonly channels: number
-  /** Real value = scale × (integer − zeroPoint). Only for the rim, the report and people. */
-  readonly scale: number
-  readonly zeroPoint: number
-  /** Integers that can occur. */
-  readonly range: Interval
-}
+export type {
+  FamilySoftmaxInstruction,
+  LookupInstruction,
+  MagnitudeInstruction,
+  NormalizeInstruction,
+  NormalizeRule,
+  ProductInstruction,
+  ProductLoop,
+  ShiftGeluInstruction,
+  SoftmaxInstruction,
+} from './row-instructions.ts'
+export type { Bounds, IntegerTensor, StorageFormat } from './stored-tensor.ts'
 
 /** A requantisation (R3): ((value << left) × multiplier + 2^(shift−1)) >> shift, 0 ≤ multiplier < 2^31, 32 ≤ shift ≤ 62. */
 export interface Requantisation {
@@ -52,27 +57,11 @@ export interface Window {
   readonly pads: readonly [number, number, number, number]
 }
 
-/** What the interval proof found for one instruction (docs/arithmetic.md, proofs). */
-export interface Bounds {
-  /** Every partial sum of the accumulator, over all channels and all orders of summation. */
-  readonly accumulator: Interval
-  /** Accumulator plus bias: the value that is requantised. */
-  readonly biased: Interval
-  /** The requantised value before the clamp. */
-  readonly requantised: Interval
-}
-
-interface InstructionBase {
-  /** Name of the node it implements; unique. */
-  readonly name: string
-  readonly output: IntegerTensor
-}
-
-/** Program input → NHWC: u8 values are stored as s8, value − 128; s8 and s16 as they are. */
+/** Program input → NHWC: u8 values are stored as s8, value − 128; s8, s16 and s32 as they are. Only lookups read s32. */
 export interface ImportInstruction extends InstructionBase {
   readonly kind: 'import'
   readonly inputName: string
-  readonly format: 'u8' | 's8' | 's16'
+  readonly format: PortFormat
   readonly layout: 'nchw' | 'nhwc'
 }
 
@@ -208,23 +197,6 @@ export interface MultiplyInstruction extends InstructionBase {
   readonly bounds: Bounds
 }
 
-/**
- * Softmax over the channels of each pixel (R13): with d = max − x, e = (coarse[d >> 8]·fine[d & 255] + 2^14) >> 15 and
- * r = floor(one·2^31 / Σe) the output is clamp(((e·r + 2^30) >> 31) + zero point). At most 65,536 channels; e·r < 2^46.
- */
-export interface SoftmaxInstruction extends InstructionBase {
-  readonly kind: 'softmax'
-  /** s8 or s16. */
-  readonly input: IntegerTensor
-  /** round(2^15·exp(−256·i·scale)) and round(2^15·exp(−i·scale)), 256 entries each. */
-  readonly coarse: Int32Array
-  readonly fine: Int32Array
-  /** Output codes of probability 1: round(1 / output scale), at most 2^15. */
-  readonly one: number
-  readonly outputZeroPoint: number
-  readonly clamp: Interval
-}
-
 /** One loop of a strided copy; steps count stored elements. */
 export interface Loop {
   readonly count: number
@@ -309,6 +281,12 @@ export type Instruction =
   | RescaleInstruction
   | MultiplyInstruction
   | SoftmaxInstruction
+  | ProductInstruction
+  | NormalizeInstruction
+  | FamilySoftmaxInstruction
+  | ShiftGeluInstruction
+  | LookupInstruction
+  | MagnitudeInstruction
   | MoveInstruction
   | ResizeInstruction
   | ConstantInstruction
@@ -324,6 +302,8 @@ export interface Port {
   readonly shape: readonly number[]
   readonly format: PortFormat
   readonly layout: 'nchw' | 'nhwc'
+  /** Integers that an input may hold, where they are fewer than the format's: indices of a table. */
+  readonly range?: Interval
   /** ONNX dimension that the channels of `scale` and `zeroPoint` run along (absent: 1). */
   readonly channelAxis?: number
   /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. */

@@ -120,7 +120,7 @@ describe('parsePlan', () => {
     const wrong = {
       ...structuredClone(plan),
       colour: 'red',
-      inputs: { x: { format: 's32', scale: [], zeroPoint: [0] } },
+      inputs: { x: { format: 's24', scale: [], zeroPoint: [0] } },
       tensors: { v1: { format: 'u8', scale: -1, zeroPoint: 0.5, comment: '' } },
     }
     const error = refusal(() => parsePlan(wrong, '"plan.json"'))

@@ -295,13 +295,13 @@ describe('what cannot be lowered', () => {
     const graph = prepare(
       net({ x: [1, 2, 4, 4] }, [
         { operator: 'ReduceSum', inputs: ['x', int64(1)] },
-        { operator: 'MatMul', inputs: ['x', 'v0'] },
+        { operator: 'LpNormalization', inputs: ['v0'] },
         { operator: 'ReduceSum', inputs: ['v1', int64(1)] },
       ]),
     ).compiled
     const problems = findUnsupported(graph)
     expect(problems.join('\n')).toMatch(/ReduceSum[^\n]*"n0", "n2"/)
-    expect(problems.join('\n')).toMatch(/MatMul[^\n]*"n1"/)
+    expect(problems.join('\n')).toMatch(/LpNormalization[^\n]*"n1"/)
     const error = refusal(() => lower(graph, {} as Plan))
     expect(error.code).toBe('unsupported')
     for (const problem of problems) expect(error.message).toContain(problem)

@@ -13,7 +13,10 @@ import { lowerConvolution, lowerDense } from './accumulate.ts'
 import { lowerAdd, lowerMul, lowerSub } from './combine.ts'
 import { lowerFunction, lowerLeakyRelu, lowerPRelu, rescale } from './elementwise.ts'
 import { lowerSwish } from './gated.ts'
+import { lowerGelu } from './gelu.ts'
 import type { ExportLoop, Instruction, IntegerGraph, IntegerTensor, Port, PortFormat } from './integer-graph.ts'
+import { lowerLookup } from './lookup.ts'
+import { lowerMagnitude } from './magnitude.ts'
 import {
   lowerConcat,
   lowerDepthToSpace,
@@ -26,6 +29,7 @@ import {
   lowerSplit,
   lowerTranspose,
 } from './move.ts'
+import { lowerLayerNormalization, lowerRmsNormalization } from './normalize.ts'
 import {
   lowerAveragePool,
   lowerGlobalAveragePool,
@@ -34,6 +38,7 @@ import {
   lowerReduceMax,
   lowerReduceMean,
 } from './pool.ts'
+import { lowerProduct } from './product.ts'
 import { type LoweringContext, type QuantisedValue, storageFormat, storedOffset } from './quantised-value.ts'
 import { lowerResize } from './resize.ts'
 import { lowerSoftmax } from './softmax.ts'
@@ -58,6 +63,12 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['PRelu', lowerPRelu],
   ['LeakyRelu', lowerLeakyRelu],
   ['Softmax', lowerSoftmax],
+  ['Gelu', lowerGelu],
+  ['dyadic.MatMul', lowerProduct],
+  ['LayerNormalization', lowerLayerNormalization],
+  ['RMSNormalization', lowerRmsNormalization],
+  ['dyadic.Lookup', lowerLookup],
+  ['dyadic.Magnitude', lowerMagnitude],
   ['MaxPool', lowerMaxPool],
   ['GlobalMaxPool', lowerGlobalMaxPool],
   ['ReduceMax', lowerReduceMax],
@@ -83,7 +94,7 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
 /** Operators that can be lowered, by name. */
 export const lowerable: ReadonlySet<string> = new Set(lowerings.keys())
 
-/** A Gather whose indices come at run time, as an embedding's do. */
+/** A Gather whose indices come at run time and that is no embedding. */
 function readsComputedIndices(graph: Graph, { operator, inputs }: Node): boolean {
   return operator === 'Gather' && !graph.constants.has(inputs[1] ?? '')
 }
@@ -218,7 +229,16 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     const shape = graph.values.get(name)?.shape ?? []
     outputs.push({ name, shape, format, layout: 'nchw', ...outputScales(value, shape, name) })
   }
-  return { name: graph.name, inputs, outputs, tensors, instructions }
+  return { name: graph.name, inputs: inputs.map((port) => limited(port, instructions)), outputs, tensors, instructions }
+}
+
+/** An input of indices with the integers that every table it chooses from has. */
+function limited(port: Port, instructions: readonly Instruction[]): Port {
+  let entries = Infinity
+  for (const instruction of instructions)
+    if (instruction.kind === 'lookup' && instruction.input.name === port.name)
+      entries = Math.min(entries, instruction.entries)
+  return entries === Infinity ? port : { ...port, range: { low: 0, high: entries - 1 } }
 }
 
 /** How an input is stored: an image whose channels come last, as TensorFlow has them, where only transposes read it. */
@@ -300,6 +320,7 @@ function contextOf(
     },
     inputShape: (index) => graph.values.get(node.inputs[index])?.shape ?? [],
     hasInput: (index) => node.inputs[index] !== undefined && node.inputs[index] !== '',
+    readers: () => (graph.outputs.includes(outputName) ? [] : readersOf(graph, outputName)),
     isConstant: (index) => graph.constants.has(node.inputs[index]),
     constant(index) {
       const constant = graph.constants.get(node.inputs[index])

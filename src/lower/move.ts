@@ -2,6 +2,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import { resolvePads, resolveSlice } from '../graph/operators/select.ts'
 import { hull, interval } from '../num/interval.ts'
+import { storedConstant } from './constant-value.ts'
 import { rescale } from './elementwise.ts'
 import type { MoveSource, StorageFormat } from './integer-graph.ts'
 import { moveTo, sourceOf } from './place.ts'
@@ -126,23 +127,46 @@ export function lowerSplit(context: LoweringContext): QuantisedValue[] {
   })
 }
 
-/** Gather of one constant index, or of a regular run of them. */
+/** Gather of constant indices: a slice where they are equally spaced, otherwise a move of as many runs as they have. */
 export function lowerGather(context: LoweringContext): QuantisedValue {
   const shape = context.inputShape(0)
   const given = context.attribute<number>('axis') ?? 0
   const axis = given < 0 ? given + shape.length : given
   const { values } = context.constant(1)
-  const indices = Array.from(values, Number).map((index) => (index < 0 ? index + shape[axis] : index))
-  const step = indices.length > 1 ? indices[1] - indices[0] : 1
-  if (indices.some((index, i) => index !== indices[0] + i * step))
-    throw new DyadicError(
-      'unsupported',
-      `node ${quoted(context.node.name)} (Gather) picks elements that are not equally spaced; dyadic compiles regular ones`,
-    )
-  const boxes = shape.map((count, index) =>
-    index === axis ? { start: indices[0], step, count: indices.length } : { start: 0, step: 1, count },
+  const runs = runsOf(Array.from(values, Number).map((index) => (index < 0 ? index + shape[axis] : index)))
+  const boxes = runs.map((run) =>
+    shape.map((count, index): Box => (index === axis ? run : { start: 0, step: 1, count })),
   )
-  return reshaped(context, sliced(context, context.input(0), boxes), context.outputShape)
+  const value = context.input(0)
+  if (boxes.length === 1) return reshaped(context, sliced(context, value, boxes[0]), context.outputShape)
+  demandNarrow(value, context.node)
+  uniform(value, context.node)
+  const gathered = shape.with(axis, values.length)
+  const parts = boxes.map((box) => sliced(context, value, box))
+  const { storage, view } = assign(gathered, joinAssignment(parts, gathered))
+  const output = context.tensor({ ...value.tensor, ...storage, name: context.outputName })
+  let start = 0
+  const sources = parts.map((part, index): MoveSource => {
+    const { count } = runs[index]
+    const target = sliceView(view, axis, { start, step: 1, count }) as View
+    start += count
+    return sourceOf(part, target)
+  })
+  context.emit({ kind: 'move', name: context.node.name, output, sources })
+  return reshaped(context, { ...value, tensor: output, view }, context.outputShape)
+}
+
+/** Indices as runs of equal steps, each as long as it can be. */
+function runsOf(indices: readonly number[]): Box[] {
+  const runs: Box[] = []
+  for (let at = 0; at < indices.length; ) {
+    const step = at + 1 < indices.length ? indices[at + 1] - indices[at] : 1
+    let count = 1
+    while (at + count < indices.length && indices[at + count] === indices[at] + count * step) count++
+    runs.push({ start: indices[at], step, count })
+    at += count
+  }
+  return runs
 }
 
 /** Pad with a constant fill that the input's range can express (zero always is). */
@@ -192,12 +216,13 @@ export function lowerPad(context: LoweringContext): QuantisedValue {
 }
 
 /**
- * Concat: inputs in another scale or width than the output's are rescaled, all at once behind the join where they agree among
+ * Concat: constants become codes of the output's scale, inputs in another scale or width than the output's are rescaled, all at once behind the join where they agree among
  * themselves (as parts of one tensor do), and each by itself otherwise.
  */
 export function lowerConcat(context: LoweringContext): QuantisedValue {
   const target = narrowPlan(context)
   const inputs = context.node.inputs.map((_, index) => {
+    if (context.isConstant(index)) return storedConstant(context, index, target)
     const input = context.input(index)
     demandNarrow(input, context.node)
     return input

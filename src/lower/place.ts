@@ -72,6 +72,16 @@ export function rowsInput(context: LoweringContext, index: number, channels: rea
   return moveTo(context, value, { height: [], width: rest, channels })
 }
 
+/** The value in the storage of another, element for element: a move that both shapes fit. */
+export function moveLike(context: LoweringContext, value: QuantisedValue, like: QuantisedValue): QuantisedValue {
+  uniform(value, context.node)
+  const { height, width, channels } = like.tensor
+  const name = context.fresh()
+  const output = context.tensor({ ...value.tensor, height, width, channels, name })
+  context.emit({ kind: 'move', name, output, sources: [sourceOf(value, like.view)] })
+  return { ...value, tensor: output, view: like.view }
+}
+
 /** The source of a move that writes a value into a box of another tensor: `view` is the box, in the value's shape. */
 export function sourceOf(value: QuantisedValue, view: View): MoveSource {
   return {

@@ -19,6 +19,8 @@ export interface QuantisedValue {
   readonly zeroPoint: readonly number[]
   /** Where ONNX's elements lie in the tensor. */
   readonly view: View
+  /** What code − stored zero point of a pixel's channels adds up to at most, where all are ≥ 0: probabilities. */
+  readonly rowSum?: number
 }
 
 /** What the lowering of one node may use. */
@@ -42,6 +44,8 @@ export interface LoweringContext {
   /** A new stored tensor. */
   tensor(description: Omit<IntegerTensor, 'id'>): IntegerTensor
   emit(instruction: Instruction): void
+  /** The nodes that read the node's first output; none where the outside reads it, too. */
+  readers(): readonly Node[]
   /** A name for an instruction and tensor that no graph value has: the node's output and a number. */
   fresh(): string
 }

@@ -193,33 +193,26 @@ export function broadcastView(view: View, shape: readonly number[]): View {
   return { start: view.start, dimensions }
 }
 
-/** Two views of one shape as loops over both: each loop is the largest run that is regular in both. */
-export function pairLoops(from: View, to: View): { count: number; sourceStep: number; targetStep: number }[] {
-  const loops: { count: number; sourceStep: number; targetStep: number }[] = []
-  from.dimensions.forEach((axes, index) => {
-    const a = axes.map((axis) => ({ ...axis }))
-    const b = to.dimensions[index].map((axis) => ({ ...axis }))
-    // Outermost first; where one run ends inside the other, that one is split at the same place.
-    while (a.length > 0 && b.length > 0) {
-      const [x, y] = [a[0], b[0]]
-      if (x.count === y.count) {
-        loops.push({ count: x.count, sourceStep: x.step, targetStep: y.step })
-        a.shift()
-        b.shift()
-      } else if (x.count > y.count) {
-        const inner = x.count / y.count
-        loops.push({ count: y.count, sourceStep: x.step * inner, targetStep: y.step })
-        a[0] = { count: inner, step: x.step }
-        b.shift()
-      } else {
-        const inner = y.count / x.count
-        loops.push({ count: x.count, sourceStep: x.step, targetStep: y.step * inner })
-        b[0] = { count: inner, step: y.step }
-        a.shift()
-      }
+/** Views of one shape as loops over all of them: each loop is the largest run that is regular in every one. */
+export function jointLoops(views: readonly View[]): { count: number; steps: number[] }[] {
+  const loops: { count: number; steps: number[] }[] = []
+  for (let dimension = 0; dimension < views[0].dimensions.length; dimension++) {
+    const rest = views.map((view) => view.dimensions[dimension].map((axis) => ({ ...axis })))
+    // Outermost first; where one run ends inside another, that one is split at the same place.
+    while (rest.every((axes) => axes.length > 0)) {
+      const count = rest.reduce((least, [axis]) => Math.min(least, axis.count), Infinity)
+      loops.push({ count, steps: rest.map(([axis]) => axis.step * (axis.count / count)) })
+      for (const axes of rest)
+        if (axes[0].count === count) axes.shift()
+        else axes[0] = { count: axes[0].count / count, step: axes[0].step }
     }
-  })
+  }
   return loops
+}
+
+/** Two views of one shape as loops over both. */
+export function pairLoops(from: View, to: View): { count: number; sourceStep: number; targetStep: number }[] {
+  return jointLoops([from, to]).map(({ count, steps: [sourceStep, targetStep] }) => ({ count, sourceStep, targetStep }))
 }
 
 /** Stored positions of all elements in ONNX order. */

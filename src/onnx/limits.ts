@@ -4,6 +4,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 
+/** How much an ONNX file may ask for. A file beyond a limit is refused, naming the limit. */
 export interface Limits {
   /** Largest file, in bytes. */
   readonly fileBytes: number
@@ -31,6 +32,7 @@ export interface Limits {
   readonly externalBytes: number
 }
 
+/** What holds where nobody says otherwise: far more than real networks need. */
 export const defaultLimits: Limits = {
   fileBytes: 2 ** 31 - 1,
   nodes: 2_000_000,

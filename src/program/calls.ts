@@ -1,5 +1,5 @@
 /** What `run` does for each instruction of an integer graph: calls of kernels with addresses and sizes. */
-import { channelStride } from '../kernels/scalar/geometry.ts'
+import { channelStride, elementBytes } from '../kernels/scalar/geometry.ts'
 import type {
   AveragePoolInstruction,
   ImportInstruction,
@@ -8,16 +8,18 @@ import type {
   MaxPoolInstruction,
 } from '../lower/integer-graph.ts'
 import { convolutionCalls } from './convolution-calls.ts'
-import { elementwiseCalls } from './elementwise-calls.ts'
+import { elementwiseCalls, isElementwise } from './elementwise-calls.ts'
 import type { KernelCall } from './module.ts'
 import { copyCalls, exportCalls, moveCalls } from './move-calls.ts'
+import { productCalls } from './product-calls.ts'
+import { rowCall } from './row-calls.ts'
 
 /** Where an instruction finds its operands. */
 export interface Addresses {
   at(tensor: IntegerTensor): number
   /** The compact array of an input or output of the program. */
   port(name: string): number
-  /** Scratch memory of a convolution's widened input. */
+  /** Scratch memory: a convolution's widened input, a product's packed operands, what a kernel over rows keeps of a row. */
   readonly scratch: number
   /** What `placeConstants` gave for the instruction. */
   readonly constants: readonly number[]
@@ -53,12 +55,15 @@ export function callsOf(instruction: Instruction, { at, port, scratch, constants
           ],
         },
       ]
+    case 'product':
+      return productCalls(instruction, constants, at, scratch)
     case 'move':
       return moveCalls(instruction, at)
     case 'export':
       return exportCalls(instruction, at(instruction.input), port(instruction.outputName))
     default:
-      return elementwiseCalls(instruction, constants, at)
+      if (isElementwise(instruction)) return elementwiseCalls(instruction, constants, at)
+      return [rowCall(instruction, constants, at, scratch)]
   }
 }
 
@@ -66,7 +71,7 @@ function importCalls({ output, format, layout }: ImportInstruction, source: numb
   const pixels = output.height * output.width
   const { channels } = output
   const stride = channelStride(channels)
-  if (format === 's16') {
+  if (format === 's16' || format === 's32') {
     const loops =
       layout === 'nchw'
         ? [
@@ -77,7 +82,7 @@ function importCalls({ output, format, layout }: ImportInstruction, source: numb
             { count: pixels, sourceStep: channels, targetStep: stride },
             { count: channels, sourceStep: 1, targetStep: 1 },
           ]
-    return copyCalls(source, target, 2, loops)
+    return copyCalls(source, target, elementBytes(format), loops)
   }
   const flip = format === 'u8' ? 0x80 : 0
   return [

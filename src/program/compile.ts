@@ -26,6 +26,7 @@ export interface CompileOptions {
   readonly notes?: Readonly<Record<string, unknown>>
 }
 
+/** A program with everything that is known about it. */
 export interface CompiledProgram {
   readonly wasm: Uint8Array
   readonly manifest: ProgramManifest

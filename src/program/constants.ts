@@ -11,6 +11,8 @@ import { encodeEpilogue, epilogueLanes } from './epilogue.ts'
 import { bytesOf, type Placeable, shareEqual } from './equal-constants.ts'
 import type { DataSegment, KernelCall } from './module.ts'
 import { type PackedWeights, packConvolution, packDepthwise, packNibbles, padChannels } from './pack.ts'
+import { productConstants } from './product-calls.ts'
+import { isRow, rowConstants } from './row-calls.ts'
 
 /** Zeros at address 0: shared zero points of symmetric weights. */
 const ZERO_BLOCK_BYTES = 64
@@ -93,6 +95,8 @@ function constantsOf(
   placeWeights: (packed: PackedWeights) => number,
 ): number[] {
   if (isElementwise(instruction)) return [...elementwiseConstants(instruction, placeData)]
+  if (isRow(instruction)) return rowConstants(instruction, placeData)
+  if (instruction.kind === 'product') return productConstants(instruction, placeData)
   if (instruction.kind === 'average-pool')
     return [placeData(encodeEpilogue({ ...instruction, ...epilogueLanes(instruction.output.format) }))]
   if (instruction.kind !== 'convolution' && instruction.kind !== 'depthwise') return []

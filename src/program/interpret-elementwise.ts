@@ -1,6 +1,6 @@
 /** Element-by-element instructions by their scalar meaning. */
 import { curve } from '../kernels/scalar/curve.ts'
-import { add, lookUp, multiply, rescale, type StoredCodes } from '../kernels/scalar/elementwise.ts'
+import { add, lookUp, magnitude, multiply, rescale, type StoredCodes } from '../kernels/scalar/elementwise.ts'
 import type { Stored } from '../kernels/scalar/geometry.ts'
 import { resize } from '../kernels/scalar/resize.ts'
 import { softmax } from '../kernels/scalar/softmax.ts'
@@ -24,6 +24,9 @@ export function interpretElementwise(
       break
     case 'multiply':
       multiply(codes(instruction.left), codes(instruction.right), target, { ...instruction, ...instruction.clamp })
+      break
+    case 'magnitude':
+      magnitude(codes(instruction.left), codes(instruction.right), target, { ...instruction, ...instruction.clamp })
       break
     case 'rescale':
       rescale(codes(instruction.input), target, { ...instruction, ...instruction.clamp })

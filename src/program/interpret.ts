@@ -8,7 +8,9 @@ import { allocateStored, type Stored } from '../kernels/scalar/geometry.ts'
 import { exportTensor, importTensor, move, storeConstant } from '../kernels/scalar/movement.ts'
 import { averagePool, maxPool } from '../kernels/scalar/pooling.ts'
 import type { ExportInstruction, ImportInstruction, IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
+import { isElementwise } from './elementwise-calls.ts'
 import { interpretElementwise } from './interpret-elementwise.ts'
+import { interpretRows } from './interpret-rows.ts'
 
 export type IntegerArray = Uint8Array | Int8Array | Int16Array | Int32Array
 
@@ -18,7 +20,7 @@ const PORT_ARRAYS = { u8: Uint8Array, s8: Int8Array, s16: Int16Array, s32: Int32
 function inputOf(
   { inputName, format, output }: ImportInstruction,
   inputs: ReadonlyMap<string, IntegerArray>,
-): Uint8Array | Int8Array | Int16Array {
+): IntegerArray {
   const source = inputs.get(inputName)
   const count = output.height * output.width * output.channels
   if (!(source instanceof PORT_ARRAYS[format]) || source.length !== count)
@@ -102,7 +104,8 @@ export function interpret(
         )
         break
       default:
-        interpretElementwise(instruction, stored, output)
+        if (isElementwise(instruction)) interpretElementwise(instruction, stored, output)
+        else interpretRows(instruction, stored, output)
     }
     tap?.(instruction.output, output)
   }

@@ -1,6 +1,7 @@
 /** The manifest of a program: what the runtime needs, and what `verify` and reports read. */
 import type { Certificate } from '../lower/certificate.ts'
 import type { Port, PortFormat } from '../lower/integer-graph.ts'
+import type { Interval } from '../num/interval.ts'
 
 /** A port with its place in memory. Real value = scale[c] × (integer − zeroPoint[c]). */
 export interface ProgramPort {
@@ -10,6 +11,8 @@ export interface ProgramPort {
   readonly format: PortFormat
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
+  /** Integers that an input may hold, where they are fewer than the format's. */
+  readonly range?: Interval
   /** Axis of `shape` that `scale` and `zeroPoint` run along. */
   readonly channelAxis: number
   /** Present where the caller hands over an image in another order than ONNX's. */
@@ -27,6 +30,7 @@ export interface SelfTest {
   readonly sha256: string
 }
 
+/** What stands in the module's section `dyadic.manifest`, as JSON. */
 export interface ProgramManifest {
   readonly schema: 1
   readonly name: string
@@ -66,6 +70,7 @@ export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, num
       shape,
       format: port.format,
       ...sameLength(port),
+      ...(port.range && { range: port.range }),
       channelAxis: last ? shape.length - 1 : (port.channelAxis ?? 1),
       ...(last && { layout: 'nhwc' as const }),
       offset: offsets.get(port.name) as number,

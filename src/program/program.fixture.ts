@@ -2,6 +2,7 @@
 import kernelBytes from '../kernels/embedded/integer.ts'
 import { embeddedBytes } from '../kernels/module.ts'
 import type { IntegerGraph, PortFormat } from '../lower/integer-graph.ts'
+import type { Interval } from '../num/interval.ts'
 import { randomUint32 } from '../num/random.ts'
 import { loadSync, type Network } from '../runtime/index.ts'
 import { emitProgram } from './emit.ts'
@@ -31,8 +32,12 @@ export function createRandom(seed: number): Random {
   }
 }
 
-/** Random codes of a port, over the whole range of its format. */
-export function randomCodes(format: PortFormat, count: number, random: Random): IntegerArray {
+/** Random codes of a port, over the whole range of its format or those given. */
+export function randomCodes(format: PortFormat, count: number, random: Random, range?: Interval): IntegerArray {
+  if (range !== undefined) {
+    const codes = new { u8: Uint8Array, s8: Int8Array, s16: Int16Array, s32: Int32Array }[format](count)
+    return codes.map(() => random.between(range.low, range.high))
+  }
   if (format === 's32') return Int32Array.from({ length: count }, () => random.between(-(2 ** 31), 2 ** 31 - 1))
   if (format === 's16') return Int16Array.from({ length: count }, () => random.between(-32768, 32767))
   const bytes = random.bytes(count)
@@ -49,6 +54,7 @@ export function randomInputs(graph: IntegerGraph, random: Random): Map<string, I
           port.format,
           port.shape.reduce((product, size) => product * size, 1),
           random,
+          port.range,
         ),
       ]
     }),

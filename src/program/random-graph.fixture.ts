@@ -6,9 +6,11 @@ import { channelStride, type Stored } from '../kernels/scalar/geometry.ts'
 import { proveAdd, proveAverage } from '../lower/bounds.ts'
 import type {
   ExportInstruction,
+  FamilySoftmaxInstruction,
   Instruction,
   IntegerGraph,
   IntegerTensor,
+  NormalizeRule,
   Port,
   PortFormat,
   StorageFormat,
@@ -27,6 +29,14 @@ import {
   STORED_RANGES,
 } from './random-convolution.fixture.ts'
 import { randomPermutation, randomReading, randomSelection, sideBySide } from './random-move.fixture.ts'
+import {
+  type ProductOperand,
+  type ProductSizes,
+  randomProduct,
+  randomProductLayout,
+  randomProductOperands,
+} from './random-product.fixture.ts'
+import { randomFamilySoftmax, randomLookup, randomNormalize, randomShiftGelu } from './random-rows.fixture.ts'
 
 export interface GraphBuilder {
   readonly tensors: readonly IntegerTensor[]
@@ -37,7 +47,17 @@ export interface GraphBuilder {
     channels: number,
     format?: 'u8' | 's8' | 's16',
     layout?: 'nchw' | 'nhwc',
+    range?: Interval,
   ): IntegerTensor
+  /** Indices below `entries`, side by side. */
+  indices(count: number, entries: number): IntegerTensor
+  /** Operands are new inputs in any layout. */
+  product(sizes: ProductSizes, formats: readonly ['s8' | 's16', 's8' | 's16', 's8' | 's16']): IntegerTensor
+  normalize(input: IntegerTensor, format?: 's8' | 's16', rule?: NormalizeRule): IntegerTensor
+  familySoftmax(input: IntegerTensor, rule: FamilySoftmaxInstruction['rule'], format?: 's8' | 's16'): IntegerTensor
+  shiftGelu(input: IntegerTensor, format?: 's8' | 's16'): IntegerTensor
+  /** Rows of a random table for every `indexStep`-th index. */
+  lookup(indices: IntegerTensor, channels: number, indexStep: number, format?: 's8' | 's16'): IntegerTensor
   constant(height: number, width: number, channels: number, format?: 's8' | 's16'): IntegerTensor
   convolution(input: IntegerTensor, choice: ConvolutionChoice): IntegerTensor
   add(left: IntegerTensor, right: IntegerTensor): IntegerTensor
@@ -81,6 +101,11 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
     tensors.push(made)
     return made
   }
+  const sameSize = (
+    { height, width, channels }: IntegerTensor,
+    format: StorageFormat,
+    range: Interval,
+  ): IntegerTensor => tensor(format, height, width, channels, range)
   const current = (): IntegerGraph => ({
     name,
     inputs,
@@ -126,19 +151,69 @@ export function createBuilder(name: string, random: Random): GraphBuilder {
     instructions,
     sample: values,
     graph: current,
-    input(height, width, channels, format = 'u8', layout = 'nchw') {
+    input(height, width, channels, format = 'u8', layout = 'nchw', range) {
       const inputName = `x${inputs.length}`
       const shape = [1, channels, height, width]
-      inputs.push({ name: inputName, shape, format, layout, scale: [1], zeroPoint: [0] })
-      given.set(inputName, randomCodes(format, height * width * channels, random))
+      inputs.push({ name: inputName, shape, format, layout, range, scale: [1], zeroPoint: [0] })
+      given.set(inputName, randomCodes(format, height * width * channels, random, range))
       const stored = format === 's16' ? 's16' : 's8'
       return emit({
         kind: 'import',
         name: inputName,
-        output: tensor(stored, height, width, channels, STORED_RANGES[stored]),
+        output: tensor(stored, height, width, channels, range ?? STORED_RANGES[stored]),
         inputName,
         format,
         layout,
+      })
+    },
+    indices(count, entries) {
+      const inputName = `x${inputs.length}`
+      const range = interval(0, entries - 1)
+      const port = { name: inputName, shape: [1, count], format: 's32', layout: 'nchw', range } as const
+      inputs.push({ ...port, scale: [1], zeroPoint: [0] })
+      given.set(inputName, randomCodes('s32', count, random, range))
+      return emit({
+        kind: 'import',
+        name: inputName,
+        output: tensor('s32', 1, 1, count, range),
+        inputName,
+        format: 's32',
+        layout: 'nchw',
+      })
+    },
+    product(sizes, formats) {
+      const shapes = randomProductLayout(sizes, random)
+      const operands = randomProductOperands(formats, sizes.inner, random)
+      const [left, right] = ([shapes.left, shapes.right] as const).map(({ height, width, channels }, operand) => {
+        const { range } = operands[operand] as ProductOperand
+        return this.input(height, width, channels, formats[operand], 'nchw', range)
+      }) as [IntegerTensor, IntegerTensor]
+      const format = formats[2]
+      const { height, width, channels } = shapes.output
+      const stored = { left: samples.get(left.id) as Stored, right: samples.get(right.id) as Stored }
+      const made = randomProduct(left, right, stored, operands, shapes.output, shapes.layout, format, random)
+      return emit({ ...made, name: nameOf('product'), output: tensor(format, height, width, channels, made.clamp) })
+    },
+    normalize(input, format = narrow(input), rule = 'exact') {
+      const made = randomNormalize(input, format, rule, random)
+      return emit({ ...made, name: nameOf('normalize'), output: sameSize(input, format, made.clamp) })
+    },
+    familySoftmax(input, rule, format = narrow(input)) {
+      const made = randomFamilySoftmax(input, format, rule, random)
+      return emit({ ...made, name: nameOf('family-softmax'), output: sameSize(input, format, made.clamp) })
+    },
+    shiftGelu(input, format = narrow(input)) {
+      const made = randomShiftGelu(input, name, format, random)
+      return emit({ ...made, name: nameOf('shift-gelu'), output: sameSize(input, format, made.clamp) })
+    },
+    lookup(indices, channels, indexStep, format = 's8') {
+      const entries = indices.range.high + 1
+      const made = randomLookup(indices, { entries, channels, indexStep }, format, random)
+      const pixels = Math.ceil(indices.channels / indexStep)
+      return emit({
+        ...made,
+        name: nameOf('lookup'),
+        output: tensor(format, 1, pixels, channels, STORED_RANGES[format]),
       })
     },
     constant(height, width, channels, format = 's8') {

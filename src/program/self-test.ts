@@ -12,31 +12,37 @@ import type { ProgramPort, SelfTest } from './manifest.ts'
 const SEED = 20261121
 const SAMPLES = 1
 
-type InputArray = Uint8Array | Int8Array | Int16Array
+type TestedPort = Pick<Port | ProgramPort, 'name' | 'format' | 'shape' | 'range'>
 
-/** Input integers of one sample, little-endian: every byte from the counter-based generator, one stream per sample and input. */
+const BYTES = { u8: 1, s8: 1, s16: 2, s32: 4 } as const
+
+/**
+ * Input integers of one sample, little-endian: every byte from the counter-based generator, one stream per sample and input.
+ * Of a port with a range they are taken modulo its size.
+ */
 export function selfTestInput(
-  port: Pick<Port | ProgramPort, 'format' | 'shape'>,
+  { format, shape, range }: Omit<TestedPort, 'name'>,
   seed: number,
   stream: number,
-): InputArray {
-  const elements = port.shape.reduce((product, size) => product * size, 1)
-  const count = port.format === 's16' ? 2 * elements : elements
+): IntegerArray {
+  const count = shape.reduce((product, size) => product * size, BYTES[format])
   const bytes = new Uint8Array(count)
   for (let i = 0; i < count; i += 4) {
     const word = randomUint32(seed, stream, i >> 2)
     for (let j = 0; j < 4 && i + j < count; j++) bytes[i + j] = word >>> (8 * j)
   }
-  if (port.format === 'u8') return bytes
-  return port.format === 's16' ? new Int16Array(bytes.buffer) : new Int8Array(bytes.buffer)
+  const values = format === 'u8' ? bytes : new { s8: Int8Array, s16: Int16Array, s32: Int32Array }[format](bytes.buffer)
+  if (range !== undefined)
+    for (let i = 0; i < values.length; i++) values[i] = range.low + ((values[i] >>> 0) % (range.high - range.low + 1))
+  return values
 }
 
 /** Runs `samples` generated inputs through `run` and hashes all outputs in port order. */
 export function runSelfTest(
-  inputs: readonly Pick<Port | ProgramPort, 'name' | 'format' | 'shape'>[],
+  inputs: readonly TestedPort[],
   outputs: readonly { readonly name: string }[],
   test: Pick<SelfTest, 'seed' | 'samples'>,
-  run: (inputs: ReadonlyMap<string, InputArray>) => ReadonlyMap<string, IntegerArray>,
+  run: (inputs: ReadonlyMap<string, IntegerArray>) => ReadonlyMap<string, IntegerArray>,
 ): string {
   const hash = sha256.create()
   for (let sample = 0; sample < test.samples; sample++) {

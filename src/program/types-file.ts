@@ -3,8 +3,9 @@ import type { ProgramManifest, ProgramPort } from './manifest.ts'
 
 const ARRAYS = { u8: 'Uint8Array', s8: 'Int8Array', s16: 'Int16Array', s32: 'Int32Array' } as const
 
-function property(port: ProgramPort, type: string): string {
-  return `  /** ${port.format} [${port.shape.join(', ')}], ${port.count} elements */\n  ${JSON.stringify(port.name)}: ${type}`
+function property({ name, format, shape, count, range }: ProgramPort, type: string): string {
+  const values = range === undefined ? '' : `, ${range.low} to ${range.high}`
+  return `  /** ${format} [${shape.join(', ')}], ${count} elements${values} */\n  ${JSON.stringify(name)}: ${type}`
 }
 
 /** TypeScript declarations; names from the model only ever appear inside JSON strings. */
@@ -17,7 +18,7 @@ export function declareTypes(manifest: ProgramManifest): string {
       'Inputs',
       'Real values, or the stored integers.',
       manifest.inputs,
-      (port) => `ArrayLike<number> | ${ARRAYS[port.format]}`,
+      (port) => `ArrayLike<number> | ${ARRAYS[port.format]}${port.format === 's32' ? ' | BigInt64Array' : ''}`,
     ),
     block('Outputs', 'Real values.', manifest.outputs, () => 'Float32Array'),
     block('IntegerInputs', 'Stored integers.', manifest.inputs, (port) => ARRAYS[port.format]),

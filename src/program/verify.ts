@@ -50,6 +50,7 @@ export interface VerificationCheck {
   readonly detail: string
 }
 
+/** Everything that was checked of a file. */
 export interface VerificationReport {
   /** Every check holds. */
   readonly ok: boolean

@@ -12,6 +12,7 @@ import { createFastExecutor } from '../reference/fast.ts'
 import { correctCodedBiases } from './bias-correction-walk.ts'
 import { realInput } from './input.ts'
 import { inputScaleAt, type Layer, layersOf, observedInput, sourceOf, storedWeights, tapsOf } from './layer.ts'
+import { rowReader } from './layer-rows.ts'
 import { channelsLast } from './layer-walk.ts'
 import type { MethodContext } from './method.ts'
 import { formatRange, type Plan, type TensorPlan } from './plan.ts'
@@ -116,16 +117,14 @@ function expectedErrors(graph: Graph, plan: Plan, layer: Layer, means: InputMean
 
 /** What a dense layer's weights multiply, averaged over its rows. */
 function rowMeans(graph: Graph, layer: Layer, means: InputMeans): InputMeans {
-  const { node } = layer
-  const inputs = tapsOf(layer)
-  const { shape = [] } = graph.values.get(observedInput(graph, node)) ?? {}
-  const channels = shape.length === 4 ? shape[1] : 1
+  const { positions, width, read } = rowReader(graph, layer)
+  const row = new Float32Array(width)
   const average = (values: Float32Array): Float32Array => {
-    const pixels = values.length / channels
-    const rows = values.length / inputs
-    const result = new Float32Array(inputs)
-    for (let i = 0; i < values.length; i++)
-      result[((i % channels) * pixels + Math.floor(i / channels)) % inputs] += values[i] / rows
+    const result = new Float32Array(width)
+    for (let position = 0; position < positions; position++) {
+      read(values, position, row, 0)
+      for (let i = 0; i < width; i++) result[i] += row[i] / positions
+    }
     return result
   }
   return { real: average(means.real), stored: average(means.stored) }

@@ -7,7 +7,7 @@
 import type { DataSet } from '../data/data-set.ts'
 import { quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
-import { type CalibrateOptions, calibrate, ownsScale } from './calibrate.ts'
+import { type CalibrateOptions, calibrate } from './calibrate.ts'
 import { partOf } from './choose-methods.ts'
 import { chooseFormats } from './format-choice.ts'
 import { separateGated } from './gated-scales.ts'
@@ -55,7 +55,7 @@ export async function calibrateNear(
   if (before >= WANTED_DECIBELS || (options.weights ?? 's8') !== 's8') return { ...wide, origin }
   // With 16 bits for all others, only layers that no rule names have them.
   const common = { weights: 's16', activations: 's16' } as const
-  const open = chooseFormats(graph, ownsScale, common, options.keep)
+  const open = chooseFormats(graph, common, options.keep)
   const { signal } = options
   const context = { graph, samples, limit: total, plan: { ...wide, origin }, signal }
   const widened = await widenWeights(context, WANTED_DECIBELS, few, (name) => open.weights(name) === 's16')

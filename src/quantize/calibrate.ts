@@ -15,12 +15,24 @@ import { createObserver } from './create-observer.ts'
 import { onlyFunction, reactingRange } from './flat-ends.ts'
 import { chooseFormats, type FormatChoice, type KeepRule } from './format-choice.ts'
 import { checkSampleShape, realInput } from './input.ts'
+import { shareMaskedGrids } from './masked-scores.ts'
 import type { MethodContext, Score } from './method.ts'
 import { applyMethods, type MethodName } from './methods.ts'
 import { separateChannels } from './migrate.ts'
 import type { Observer, Range, RangeMethod } from './observe.ts'
+import { rowsAlong, scoreObserver } from './observe-scores.ts'
 import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
-import { activationPlan, biasFits, type InnerFormat, storedInputPlan, weightScales, wideOutputPlan } from './scales.ts'
+import {
+  activationPlan,
+  biasFits,
+  type InnerFormat,
+  probabilityPlan,
+  storedInputPlan,
+  weightScales,
+  wideOutputPlan,
+} from './scales.ts'
+import { ownsScale } from './stored-values.ts'
+import { shareBits, softmaxArguments } from './structural-formats.ts'
 import { findWeightGrids } from './weight-grid.ts'
 import { type GroupSize, groupWeights } from './weight-groups.ts'
 import { wideValues } from './wide-values.ts'
@@ -56,12 +68,6 @@ export interface CalibrateOptions {
 
 const DEFAULT_FORMAT = 'u8'
 
-/** Whether the integer program stores this node's output with numbers of its own. */
-export function ownsScale(node: Node): boolean {
-  const meaning = operators.get(node.operator)?.integer
-  return meaning !== undefined && !['same-scale', 'boundary', 'none'].includes(meaning)
-}
-
 /** The plan for a fused float graph. Throws `refused` when samples do not fit the network. */
 export async function calibrate(graph: Graph, samples: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
   const method = options.range ?? 'minmax'
@@ -75,20 +81,34 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     )
   const [inputName] = graph.inputs
   checkSampleShape(inputName, graph.values.get(inputName)?.shape ?? [], samples)
-  const observers = new Map<string, Observer>([[inputName, createObserver('minmax')]])
+  const observers = new Map<string, Observer>()
+  // Indices are exact.
+  if (!isInteger(graph, inputName)) observers.set(inputName, createObserver('minmax'))
   const wide = wideValues(graph)
   const formats = chooseFormats(
     graph,
-    ownsScale,
     { weights: options.weights ?? 's8', activations: options.activations ?? DEFAULT_FORMAT },
     options.keep,
   )
+  const scores = softmaxArguments(graph)
+  /** What is observed for a value, where that is not the value itself. */
+  const observedAs = new Map<string, string>()
   for (const node of graph.nodes) {
-    if (!ownsScale(node)) continue
+    if (!ownsScale(node, graph)) continue
     const [name] = node.outputs
+    const softmax = wide.has(name) ? undefined : scores.get(name)
+    if (softmax !== undefined) {
+      const [seen] = softmax.inputs
+      const shape = graph.values.get(seen)?.shape ?? []
+      const axis = (softmax.attributes.get('axis') as number | undefined) ?? -1
+      observers.set(seen, scoreObserver(rowsAlong(shape, axis < 0 ? axis + shape.length : axis)))
+      observedAs.set(name, seen)
+      continue
+    }
     const grid = (range: Range): TensorPlan => activationPlan(range, formats.activations(name), options.symmetric)
-    // Scores that stay wide have codes to spare: leaving the largest out would only hurt.
-    observers.set(name, createObserver(wide.has(name) && !formats.isKept(name) ? 'minmax' : method, grid))
+    // Values of 16 bits have codes to spare: leaving the largest out would only hurt.
+    const spare = formats.isStructural(name) || (wide.has(name) && !formats.isKept(name))
+    observers.set(name, createObserver(spare ? 'minmax' : method, grid))
   }
   const executor = createFastExecutor(graph)
   const describe = (name: string, index: number, cause: unknown): DyadicError =>
@@ -115,8 +135,12 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     options.onProgress?.(index + 1, total)
   }
   const ranges = new Map([...observers].map(([name, observer]): [string, Range] => [name, observer.range()]))
+  for (const [name, seen] of observedAs) ranges.set(name, ranges.get(seen) as Range)
+  const length = samples.shape.reduce((product, size) => product * size, 1)
+  const indices = isInteger(graph, inputName) ? total * length : undefined
   if (options.onNote)
-    for (const note of calibrationNotes(graph, ranges, { count: total, name: samples.name })) options.onNote(note)
+    for (const note of calibrationNotes(graph, ranges, { count: total, name: samples.name, indices }))
+      options.onNote(note)
   const { signal, score, onNote } = options
   let plan = choosePlan(graph, samples, ranges, options, formats, {
     method: 'calibrate',
@@ -143,8 +167,9 @@ function choosePlan(
 ): Plan {
   const [inputName] = graph.inputs
   const { elementType } = samples
-  const input: InputPlan =
-    elementType === 'float32'
+  const input: InputPlan = isInteger(graph, inputName)
+    ? { format: 's32', scale: [1], zeroPoint: [0], layout: 'nchw' }
+    : elementType === 'float32'
       ? floatInputPlan(ranges.get(inputName) as Range, options.symmetric ?? false)
       : storedInputPlan({ elementType, scale: samples.scale, offset: samples.offset })
   // Scale of each value in ONNX order of production; same-scale operators pass theirs on.
@@ -157,8 +182,8 @@ function choosePlan(
   const weights: [string, WeightPlan][] = []
   for (const node of graph.nodes) {
     const name = node.outputs[0]
-    if (!ownsScale(node)) {
-      scales.set(name, scales.get(node.inputs[0]) ?? [1])
+    if (!ownsScale(node, graph)) {
+      for (const output of node.outputs) scales.set(output, scales.get(node.inputs[0]) ?? [1])
       continue
     }
     const staysWide = wide.has(name) && !formats.isKept(name)
@@ -166,7 +191,9 @@ function choosePlan(
     const range = staysWide ? observed : withoutFlatEnds(graph, name, ranges, formats, options.symmetric)
     let plan = staysWide
       ? wideOutputPlan(range, [])
-      : activationPlan(range, formats.activations(name), options.symmetric)
+      : node.operator === 'Softmax'
+        ? softmaxPlan(graph, node, formats, options.symmetric)
+        : activationPlan(range, formats.activations(name), options.symmetric)
     if (operators.get(node.operator)?.integer === 'accumulate') {
       const entry = layerWeights(
         graph,
@@ -186,6 +213,7 @@ function choosePlan(
     scales.set(name, [plan.scale])
   }
   const shared = shareJoinedScales(graph, new Map(tensors), consumers, formats)
+  shareMaskedGrids(graph, shared)
   return {
     schema: 1,
     kind: 'dyadic-plan',
@@ -195,6 +223,18 @@ function choosePlan(
     tensors: Object.fromEntries(shared),
     weights: Object.fromEntries(weights),
   }
+}
+
+/** Whether a network input holds integers, such as indices of a table. */
+function isInteger(graph: Graph, name: string): boolean {
+  return /^u?int/.test(graph.values.get(name)?.type ?? '')
+}
+
+/** The grid of probabilities, which does not depend on samples. */
+function softmaxPlan(graph: Graph, node: Node, formats: FormatChoice, symmetric?: boolean): TensorPlan {
+  const format = formats.activations(node.outputs[0])
+  const largest = (name: string): number => (formats.activations(name) === 's16' ? 2 ** 15 : 255)
+  return probabilityPlan(format, shareBits(graph, node, largest), symmetric)
 }
 
 /** A value's range; without the ends where the only function that reads it is flat. */
@@ -235,7 +275,7 @@ function shareJoinedScales(
         name = node.inputs[0]
         node = producers.get(name)
       }
-      if (node && alone(name) && ownsScale(node) && !formats.isKept(name)) tensors.set(name, plan)
+      if (node && alone(name) && ownsScale(node, graph) && !formats.isKept(name)) tensors.set(name, plan)
     }
   }
   return tensors

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { byteSet, conv, lowered } from '../lower/network.fixture.ts'
 import { net, noise } from '../reference/fast/net.fixture.ts'
+import { calibrationNotes } from './calibration-notes.ts'
 
 async function notesOf(graph: Parameters<typeof lowered>[0], length: number): Promise<string[]> {
   const notes: string[] = []
@@ -15,6 +16,17 @@ describe('notes of calibration', () => {
       '1 calibration sample of "bytes" is too few for trustworthy ranges; give at least 16, better some hundred',
     ])
     expect(await notesOf(graph, 16)).toEqual([])
+  })
+
+  it('count the indices of sequences, not the sequences', async () => {
+    const notes = (indices: number) => {
+      const graph = net({ x: [1, 4] }, [{ operator: 'Gemm', inputs: ['x', { shape: [4, 4] }] }])
+      return calibrationNotes(graph, new Map(), { count: 1, name: 'text', indices })
+    }
+    expect(notes(1)).toEqual([
+      'the calibration samples of "text" have 1 index in all, too few for trustworthy ranges; give at least 256, better some thousand',
+    ])
+    expect(notes(256)).toEqual([])
   })
 
   it('name constant values, dead channels and outliers', async () => {

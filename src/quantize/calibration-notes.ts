@@ -7,18 +7,27 @@ import type { Range } from './observe.ts'
 
 /** Ranges of fewer samples move visibly with the next one. */
 const FEWEST_SAMPLES = 16
+/** Of samples that are sequences of indices, every index counts. */
+const FEWEST_INDICES = 256
 /** A weight this much larger than 99 of 100 takes four bits or more from all others. */
 const OUTLIER_RATIO = 16
 /** Layers with fewer weights have no percentiles. */
 const FEWEST_WEIGHTS = 400
 
+/** `indices` is how many indices of tables all samples have together, where that is what they are made of. */
 export function calibrationNotes(
   graph: Graph,
   ranges: ReadonlyMap<string, Range>,
-  samples: { readonly count: number; readonly name: string },
+  samples: { readonly count: number; readonly name: string; readonly indices?: number },
 ): string[] {
   const notes: string[] = []
-  if (samples.count < FEWEST_SAMPLES)
+  const { indices } = samples
+  if (indices !== undefined) {
+    if (indices < FEWEST_INDICES)
+      notes.push(
+        `the calibration samples of ${quoted(samples.name)} have ${indices} ${indices > 1 ? 'indices' : 'index'} in all, too few for trustworthy ranges; give at least ${FEWEST_INDICES}, better some thousand`,
+      )
+  } else if (samples.count < FEWEST_SAMPLES)
     notes.push(
       `${samples.count} calibration sample${samples.count > 1 ? 's' : ''} of ${quoted(samples.name)} ${samples.count > 1 ? 'are' : 'is'} too few for trustworthy ranges; give at least ${FEWEST_SAMPLES}, better some hundred`,
     )

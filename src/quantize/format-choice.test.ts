@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { byteSet, conv, lowered, refusal, worstStep } from '../lower/network.fixture.ts'
 import { net } from '../reference/fast/net.fixture.ts'
-import { ownsScale } from './calibrate.ts'
 import { chooseFormats, type KeepRule } from './format-choice.ts'
 
 const set = byteSet([2, 6, 6])
@@ -40,7 +39,7 @@ describe('keep', () => {
     const { compiled } = await lowered(graph(), set)
     const common = { weights: 's8', activations: 'u8' } as const
     const choose = (pattern: string, format: KeepRule['format']) => () =>
-      chooseFormats(compiled, ownsScale, common, [{ pattern, format }])
+      chooseFormats(compiled, common, [{ pattern, format }])
     expect(refusal(choose('v', 'w4')).message).toMatch(
       /"v" of "v:w4" matches no layer with weights; there are "v1", "v2", "v4"/,
     )

@@ -8,6 +8,8 @@ import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import type { WeightFormat } from './plan.ts'
 import type { InnerFormat } from './scales.ts'
+import { ownsScale } from './stored-values.ts'
+import { narrowOperands, structuralValues } from './structural-formats.ts'
 
 /** What `keep` may ask for: a format of activations, or a width of weights. */
 export const keptFormats = ['u4', 's4', 'u8', 's8', 's16', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8', 'w16'] as const
@@ -23,6 +25,8 @@ export interface KeepRule {
 export interface FormatChoice {
   weights(name: string): WeightFormat
   activations(name: string): InnerFormat
+  /** Whether the value has 16 bits by the network's structure. */
+  isStructural(name: string): boolean
   /** Whether a rule names the value's format, which then holds for a network output too. */
   isKept(name: string): boolean
   /** Whether a rule names the layer's weights. */
@@ -35,12 +39,11 @@ export function isWeighted(node: Node): boolean {
 }
 
 /**
- * The formats of a fused graph, where `stores` says which nodes have numbers of their own. Throws `refused` for a pattern
- * that is no regular expression or matches nothing that could have its format.
+ * The formats of a fused graph: the common ones, others where its structure asks for them, and what the rules say. Throws
+ * `refused` for a pattern that is no regular expression or matches nothing that could have its format.
  */
 export function chooseFormats(
   graph: Graph,
-  stores: (node: Node) => boolean,
   common: { readonly weights: WeightFormat; readonly activations: InnerFormat },
   rules: readonly KeepRule[] = [],
 ): FormatChoice {
@@ -48,7 +51,7 @@ export function chooseFormats(
   const activations = new Map<string, InnerFormat>()
   for (const rule of rules) {
     const ofWeights = rule.format[0] === 'w'
-    const candidates = graph.nodes.filter(ofWeights ? isWeighted : stores)
+    const candidates = graph.nodes.filter((node) => (ofWeights ? isWeighted(node) : ownsScale(node, graph)))
     const chosen = matching(graph, candidates, rule)
     if (chosen.length === 0)
       throw new DyadicError(
@@ -62,10 +65,16 @@ export function chooseFormats(
       if (ofWeights) weights.set(outputs[0], `s${rule.format.slice(1)}` as WeightFormat)
       else activations.set(outputs[0], rule.format as InnerFormat)
   }
+  const structural = structuralValues(graph)
+  const ordinary = (name: string): InnerFormat =>
+    graph.outputs.includes(name) ? outputFormat(common.activations) : common.activations
+  const wanted = (name: string): InnerFormat => activations.get(name) ?? (structural.has(name) ? 's16' : ordinary(name))
+  const narrow = narrowOperands(graph, (name) => wanted(name) === 's16')
+  const chosen = (name: string): InnerFormat => (narrow.has(name) ? (activations.get(name) ?? 'u8') : wanted(name))
   return {
     weights: (name) => weights.get(name) ?? common.weights,
-    activations: (name) =>
-      activations.get(name) ?? (graph.outputs.includes(name) ? outputFormat(common.activations) : common.activations),
+    activations: chosen,
+    isStructural: (name) => structural.has(name) && !activations.has(name) && !narrow.has(name),
     isKept: (name) => activations.has(name),
     keepsWeights: (name) => weights.has(name),
   }

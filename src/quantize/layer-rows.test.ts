@@ -4,7 +4,7 @@ import { byteSet, lowered } from '../lower/network.fixture.ts'
 import { type Line, net, noise } from '../reference/fast/net.fixture.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { layersOf, observedInput } from './layer.ts'
-import { choosePositions, rowReader } from './layer-rows.ts'
+import { choosePositions, outputRows, rowReader } from './layer-rows.ts'
 import { channelsLast } from './layer-walk.ts'
 import { WeightProducts } from './weight-products.ts'
 
@@ -19,6 +19,8 @@ const cases: [string, number[], Line[]][] = [
   ['a dilated one', [2, 8, 8], [layer('Conv', [3, 2, 3, 2], { dilations: [2, 1] })]],
   ['a grouped one', [4, 6, 6], [layer('Conv', [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] })]],
   ['a depthwise one', [9, 6, 6], [layer('Conv', [9, 1, 3, 3], { group: 9 })]],
+  ['a dense layer on rows', [5, 6], [{ operator: 'MatMul', inputs: ['x', { shape: [6, 4] }] }]],
+  ['a dense layer on rows of rank 4', [2, 5, 6], [{ operator: 'MatMul', inputs: ['x', { shape: [6, 4] }] }]],
   [
     'a dense layer after a flattening',
     [3, 4, 5],
@@ -68,10 +70,22 @@ describe('rowReader', () => {
     const found = await byRows(compiled, shape, input)
     const outputs = compiled.values.get(compiled.outputs[0] as string)?.shape[1] as number
     const positions = found.length / outputs
+    const rowMajor = compiled.nodes.at(-1)?.operator === 'dyadic.Dense'
     found.forEach((value, i) => {
       const planar = (i % outputs) * positions + Math.floor(i / outputs)
-      expect(value).toBeCloseTo((expected as Float32Array)[planar] as number, 4)
+      expect(value).toBeCloseTo((expected as Float32Array)[rowMajor ? i : planar] as number, 4)
     })
+  })
+
+  it('finds the rows of what executors report of a dense layer of rank 4', async () => {
+    const graph = net({ x: [1, 2, 5, 6] }, [layer('MatMul', [6, 3])])
+    const { compiled, plan } = await lowered(graph, byteSet([2, 5, 6]))
+    const [found] = layersOf(compiled, plan)
+    let rows: Float32Array | undefined
+    const outputs = createFastExecutor(compiled).run(new Map([['x', noise(60, 3)]]), (_, values) => {
+      rows = found && outputRows(compiled, found, values)
+    })
+    expect(rows).toEqual(outputs.get('v0'))
   })
 })
 

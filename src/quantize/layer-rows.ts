@@ -4,7 +4,7 @@
  */
 import type { Graph } from '../graph/graph.ts'
 import { fillRandomUint32, scaleUint32 } from '../num/random.ts'
-import { type Layer, observedInput, tapsOf } from './layer.ts'
+import { type Layer, observedInput, rowsOf, tapsOf } from './layer.ts'
 
 /** How rows of one layer are read from values in the executors' order N, H, W, C. */
 export interface RowReader {
@@ -49,6 +49,16 @@ function vectorReader(graph: Graph, layer: Layer): RowReader {
   const { channels, area } = layer
   const width = tapsOf(layer)
   const shape = graph.values.get(observedInput(graph, layer.node))?.shape ?? []
+  const places = rowsOf(graph, layer.node.inputs[0]) > 1 ? rowPlaces(shape) : undefined
+  if (places !== undefined)
+    return {
+      positions: places.starts.length,
+      width,
+      read(values, position, rows, at) {
+        const start = places.starts[position]
+        for (let c = 0; c < width; c++) rows[at + c] = values[start + c * places.step]
+      },
+    }
   return {
     positions: shape.reduce((product, size) => product * size, 1) / width,
     width,
@@ -57,6 +67,30 @@ function vectorReader(graph: Graph, layer: Layer): RowReader {
         for (let p = 0; p < area; p++) rows[at + c * area + p] = values[position * width + p * channels + c]
     },
   }
+}
+
+/** Where the rows along the last axis of a value of rank 4 lie in the order N, H, W, C; undefined where there is one row. */
+function rowPlaces(shape: readonly number[]): { readonly starts: Int32Array; readonly step: number } | undefined {
+  const [samples, channels, height, width] = shape
+  if (shape.length !== 4 || samples * channels * height === 1) return undefined
+  const starts = Int32Array.from({ length: samples * channels * height }, (_, row) => {
+    const channel = Math.floor(row / height) % channels
+    const line = Math.floor(row / (channels * height)) * height + (row % height)
+    return line * width * channels + channel
+  })
+  return { starts, step: channels }
+}
+
+/**
+ * A layer's outputs, or what is added to them, as rows of channels: for convolutions the order N, H, W, C in which executors
+ * report values of rank 4, for dense layers that of the rows.
+ */
+export function outputRows(graph: Graph, layer: Layer, values: Float32Array): Float32Array {
+  const { node, outputs } = layer
+  const places = node.operator === 'dyadic.Conv' ? undefined : rowPlaces(graph.values.get(node.outputs[0])?.shape ?? [])
+  if (places === undefined) return values
+  const { starts, step } = places
+  return values.map((_, i) => values[starts[Math.floor(i / outputs)] + (i % outputs) * step])
 }
 
 /**

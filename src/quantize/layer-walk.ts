@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { realInput } from './input.ts'
 import { type Layer, layersOf, observedInput, tapsOf, unitAt } from './layer.ts'
-import { choosePositions, type RowReader, rowReader } from './layer-rows.ts'
+import { choosePositions, outputRows, type RowReader, rowReader } from './layer-rows.ts'
 import type { MethodContext } from './method.ts'
 import type { Plan } from './plan.ts'
 import { createFlow, flowSamples, type SampleFlow } from './sample-flow.ts'
@@ -85,8 +85,9 @@ function gatherTargets(
   inputs.forEach((input, sample) => {
     executor.run(new Map([[graph.inputs[0], input]]), (name, values) => {
       const index = indices.get(name)
-      if (index !== undefined)
-        copyPixels(values, chosen(index, sample), layers[index].outputs, targets[index], sample * perSample[index])
+      if (index === undefined) return
+      const rows = outputRows(graph, layers[index], values)
+      copyPixels(rows, chosen(index, sample), layers[index].outputs, targets[index], sample * perSample[index])
     })
   })
   return targets
@@ -127,7 +128,8 @@ function gatherInputs(
   if (!residual) return { inputs: rows, residuals: undefined }
   const residuals = new Float32Array(perSample * inputs.length * layer.outputs)
   flow.values(residual, plan).forEach((values, sample) => {
-    copyPixels(channelsLast(graph, residual, values), chosen(sample), layer.outputs, residuals, sample * perSample)
+    const ordered = outputRows(graph, layer, channelsLast(graph, residual, values))
+    copyPixels(ordered, chosen(sample), layer.outputs, residuals, sample * perSample)
   })
   return { inputs: rows, residuals }
 }

@@ -54,7 +54,7 @@ function layerOf(graph: Graph, plan: Plan, node: Node): Layer {
   // Network inputs are simulated as reals, values with channel scales are already divided by these.
   const units = inputScales && (entry ? inputScales.map(() => entry.scale) : inputScales)
   const dense = node.operator !== 'dyadic.Conv'
-  const channels = dense ? channelsOf(graph, observedInput(graph, node), inputs) : inputs
+  const channels = dense ? channelsOf(graph, node, inputs) : inputs
   const groups = dense ? 1 : ((node.attributes.get('group') as number | undefined) ?? 1)
   const area = weights.length / outputs / channels
   const shared = { node, name: node.outputs[0], outputs, groups, channels, area }
@@ -66,8 +66,9 @@ function numbersOf(constant: Constant): Float64Array {
 }
 
 /** Channels of an image of which a dense layer reads all elements; one element each where it reads a vector. */
-function channelsOf(graph: Graph, name: string, inputs: number): number {
-  const { shape = [] } = graph.values.get(name) ?? {}
+function channelsOf(graph: Graph, node: Node, inputs: number): number {
+  if (rowsOf(graph, node.inputs[0]) > 1) return inputs
+  const { shape = [] } = graph.values.get(observedInput(graph, node)) ?? {}
   return shape.length === 4 && shape[0] === 1 && shape[1] * shape[2] * shape[3] === inputs ? shape[1] : inputs
 }
 
@@ -79,18 +80,23 @@ export function sourceOf(graph: Graph, plan: Plan, name: string): string {
 }
 
 /**
- * The value to observe for a layer's input. A dense layer may read a flattened image, whose elements executors report in
- * an order of their own: there it is the image.
+ * The value to observe for a layer's input. A dense layer of one row may read a flattened image, whose elements executors
+ * report in an order of their own: there it is the image.
  */
 export function observedInput(graph: Graph, node: Node): string {
   let [name] = node.inputs
-  if (node.operator === 'dyadic.Conv') return name
+  if (node.operator === 'dyadic.Conv' || rowsOf(graph, name) > 1) return name
   for (;;) {
     const producer = graph.nodes.find((other) => other.outputs.includes(name))
     if (producer === undefined || !['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(producer.operator))
       return name
     name = producer.inputs[0]
   }
+}
+
+/** Rows of a value: how many vectors along its last axis it holds. */
+export function rowsOf(graph: Graph, name: string): number {
+  return (graph.values.get(name)?.shape ?? []).slice(0, -1).reduce((product, size) => product * size, 1)
 }
 
 /** Weights of one output channel. */

@@ -19,15 +19,20 @@ const positive = z.number().positive().finite()
 const base64 = z.base64()
 const names = z.string().min(1).max(1024)
 
-const inputSchema = z.strictObject({
-  /** Integers the caller hands over. */
-  format: z.enum(['u8', 's8', 's16']),
-  /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. Zero points may be fractions. */
-  scale: z.array(positive).min(1),
-  zeroPoint: z.array(z.number().finite()).min(1),
-  /** Order of the integers the caller hands over; the network's shape is given in ONNX order either way. */
-  layout: z.enum(['nchw', 'nhwc']).default('nchw'),
-})
+const inputSchema = z
+  .strictObject({
+    /** Integers the caller hands over; `s32` are indices of a table, with scale 1 and zero point 0. */
+    format: z.enum(['u8', 's8', 's16', 's32']),
+    /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. Zero points may be fractions. */
+    scale: z.array(positive).min(1),
+    zeroPoint: z.array(z.number().finite()).min(1),
+    /** Order of the integers the caller hands over; the network's shape is given in ONNX order either way. */
+    layout: z.enum(['nchw', 'nhwc']).default('nchw'),
+  })
+  .superRefine(({ format, scale, zeroPoint }, context) => {
+    if (format === 's32' && (scale.length !== 1 || scale[0] !== 1 || zeroPoint.length !== 1 || zeroPoint[0] !== 0))
+      context.addIssue({ code: 'custom', path: ['scale'], message: 's32 inputs have scale [1] and zeroPoint [0]' })
+  })
 
 /** A zero point is a code of its own format: zero is then exact, and code − zero point fits int16. */
 function outside(format: ActivationFormat | WeightFormat, zeroPoints: readonly number[]): string | undefined {
@@ -72,12 +77,18 @@ const weightSchema = z
     if (message) context.addIssue({ code: 'custom', path: ['zeroPoint'], message })
   })
 
+/** How softmax, normalisation and GELU compute: dyadic's own way, I-ViT's in its two variants, or I-BERT's. */
+export const nonlinearFamilies = ['default', 'shift', 'shift-deployment', 'poly'] as const
+export type NonlinearFamily = (typeof nonlinearFamilies)[number]
+
 export const planSchema = z.strictObject({
   schema: z.literal(1),
   kind: z.literal('dyadic-plan'),
   model: z.string().max(1024),
   /** How the numbers were chosen, for people: observer, samples, origin. */
   origin: z.record(z.string(), z.unknown()).default({}),
+  /** Family of non-linear arithmetic; `default` where absent. */
+  nonlinear: z.enum(nonlinearFamilies).optional(),
   inputs: z.record(names, inputSchema),
   tensors: z.record(names, tensorSchema),
   weights: z.record(names, weightSchema),

@@ -11,10 +11,10 @@ import { applyPasses, simplify } from '../graph/simplify.ts'
 import { readNumbers } from '../graph/tensor.ts'
 import { defaultWorkLimits, type WorkLimits } from '../graph/work-limits.ts'
 import { type AbsorbedGraph, absorbQuantisation, type ConstantGrid, isQuantised } from './absorb.ts'
-import { ownsScale } from './calibrate.ts'
 import { sourceOf } from './layer.ts'
 import { formatRange, type Plan, type TensorPlan, type WeightPlan } from './plan.ts'
 import { biasFits, weightScales } from './scales.ts'
+import { ownsScale } from './stored-values.ts'
 import { findWeightGrid } from './weight-grid.ts'
 
 export interface PreparedNetwork {
@@ -57,7 +57,7 @@ function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missin
     const [name] = node.outputs
     const entry = absorbed.tensors.get(name)
     if (entry) tensors.push([name, entry])
-    else if (ownsScale(node)) missing.push(name)
+    else if (ownsScale(node, graph)) missing.push(name)
     const inputScale = scaleOf.get(node.inputs[0]) ?? 1
     scaleOf.set(name, entry?.scale ?? inputScale)
     if (node.operator === 'dyadic.Conv' || node.operator === 'dyadic.Dense')

@@ -29,6 +29,15 @@ export function activationPlan(range: Range, format: InnerFormat, symmetric = fa
   return { format, scale, zeroPoint }
 }
 
+/** Probabilities: 1 is one code beyond the format's largest, or with 16 bits 2^`bits` codes above 0. */
+export function probabilityPlan(format: InnerFormat, bits: number, symmetric = false): TensorPlan {
+  if (format === 's16') return { format, scale: 2 ** -bits, zeroPoint: 0 }
+  const { low, high } = formatRange(format)
+  return symmetric && low < 0
+    ? { format, scale: 1 / (high + 1), zeroPoint: 0 }
+    : { format, scale: 1 / (high - low + 1), zeroPoint: low }
+}
+
 /**
  * A value that stays wide: 16-bit codes at twice the observed range, never finer than an accumulator unit of the layer that
  * makes it, if one does (a finer scale would only multiply noise).

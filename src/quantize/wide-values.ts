@@ -10,7 +10,8 @@ export function wideValues(graph: Graph): ReadonlySet<string> {
   // Values that some layer reads, directly or through other operators; found from the last node to the first.
   const seen = new Set<string>()
   for (const node of graph.nodes.toReversed()) {
-    const accumulates = operators.get(node.operator)?.integer === 'accumulate'
+    const meaning = operators.get(node.operator)?.integer
+    const accumulates = meaning === 'accumulate' || meaning === 'matrix-product'
     if (accumulates || node.outputs.some((name) => seen.has(name))) for (const name of node.inputs) seen.add(name)
   }
   return new Set(graph.nodes.flatMap((node) => node.outputs.filter((name) => !seen.has(name))))

@@ -36,7 +36,7 @@ export interface FastExecutorOptions {
   readonly evaluations?: ReadonlyMap<string, Operator['evaluate']>
   /**
    * By the name of a node's first output: how it multiplies and adds up. Only for convolutions and dense layers with constant
-   * weights, of up to two spatial axes, and for `MatMul` of operands of rank 2 and more, computed or constant.
+   * weights, of up to two spatial axes, and for products of two matrices of rank 2 and more, computed or constant.
    */
   readonly products?: ReadonlyMap<string, ProductRule>
 }
@@ -84,7 +84,7 @@ export function createFastExecutor(graph: Graph, options: FastExecutorOptions = 
 }
 
 /** Operators whose kernels have a twin for every product rule. */
-const WITH_PRODUCTS = new Set(['Conv', 'MatMul', 'dyadic.Conv', 'dyadic.Dense'])
+const WITH_PRODUCTS = new Set(['Conv', 'MatMul', 'dyadic.Conv', 'dyadic.Dense', 'dyadic.MatMul'])
 
 function emitNode(planner: Planner, node: Node, { evaluations, products }: FastExecutorOptions): void {
   const [name = ''] = node.outputs

@@ -113,6 +113,15 @@ describe.skipIf(!present && process.env.CI !== 'true')('transformers and recurre
     expect([classifier.get('LayerNormalization'), classifier.get('Gelu')]).toEqual([13, 6])
     expect([tracker.get('LayerNormalization'), tracker.get('Gelu')]).toEqual([7, 3])
     expect([stories.get('RMSNormalization'), stories.get('Swish')]).toEqual([11, 5])
+    const layers = networkOf('vit-cifar10/vit-cifar10', {}).nodes.filter(({ operator }) => operator === 'dyadic.Dense')
+    expect(layers.map(({ inputs }) => inputs.filter((input) => input !== '').length).sort()).toEqual([
+      ...new Array<number>(13).fill(3),
+      ...new Array<number>(12).fill(4),
+    ])
+    expect(classifier.get('dyadic.MatMul')).toBe(12)
+    expect([stories.get('dyadic.Dense'), stories.get('dyadic.MatMul'), stories.get('Expand')]).toEqual([36, 10, 10])
+    for (const counts of [classifier, tracker, stories])
+      for (const part of ['MatMul', 'Gemm', 'Tile']) expect(counts.get(part), part).toBeUndefined()
     for (const counts of [classifier, tracker, stories])
       for (const part of ['ReduceMean', 'Sqrt', 'Erf', 'Pow', 'Cast', 'Shape', 'Sigmoid'])
         if (part !== 'Sigmoid' || counts !== tracker) expect(counts.get(part), part).toBeUndefined()

@@ -2,20 +2,11 @@
  * The report of a comparison: one HTML file that needs nothing else. It loads nothing and runs nothing (its content security
  * policy says so too), reads on paper, and shows names from the model as text only.
  */
-import type { Comparison, ValueLoss } from '../compare/comparison.ts'
+import type { Comparison } from '../compare/comparison.ts'
 import { escapeText, nameElement, plainName } from './escape.ts'
-import { plotLosses } from './plot-losses.ts'
-import { byteText, decibelText, gainText, integerText } from './quantities.ts'
-import { STYLE } from './style.ts'
-import { valueCard } from './value-card.ts'
-import { trialText, valueTable } from './value-table.ts'
-
-/** Values that are shown in detail. */
-const CARDS = 12
-/** Fewer samples than this say little about ranges. */
-const FEW_SAMPLES = 8
-/** Outputs that get a tile. */
-const TILES = 3
+import { lossSections, lossVerdict, OUTPUT_TILES, SQNR_NOTE } from './loss-sections.ts'
+import { factList, renderPage, tiles } from './page.ts'
+import { byteText, decibelText, integerText } from './quantities.ts'
 
 export interface ReportOptions {
   /** The model file as the user named it. */
@@ -26,38 +17,9 @@ export interface ReportOptions {
   readonly paretoPlot?: string
 }
 
-/** What to do about a value, as a sentence. */
-function remedy({ name, action, local }: ValueLoss): string {
-  if (action === undefined || local === undefined) return ''
-  return ` To try: <b>${trialText(name, action.kind)}</b>; alone it then has ${decibelText(action.sqnrDb)} instead of ${decibelText(local.sqnrDb)} (<span class="gain">${gainText(action.gainDb)}</span>).`
-}
-
-function verdict({ values, samples }: Comparison): string {
-  const [worst] = values
-  if (worst === undefined || worst.addedNoise <= 0)
-    return '<p class="verdict">Float network and program agree on every value.</p>'
-  const { name, inheritedDb, accumulated, cause, local } = worst
-  const amplified =
-    cause === 'inputs' && local
-      ? ` That is noise of its inputs, made larger: alone it has ${decibelText(local.sqnrDb)}.`
-      : remedy(worst)
-  const weakest = values
-    .filter((value) => value.local !== undefined)
-    .reduce((a, b) => ((b.local?.sqnrDb ?? Infinity) < (a.local?.sqnrDb ?? Infinity) ? b : a))
-  const alone =
-    weakest === worst || weakest.local === undefined
-      ? ''
-      : `<p class="verdict">By itself, ${nameElement(weakest.name)} is the coarsest value: ${decibelText(weakest.local.sqnrDb)} with everything else in floating point.${remedy(weakest)}</p>`
-  const few =
-    samples < FEW_SAMPLES
-      ? `<p class="soft">Only ${samples} sample${samples === 1 ? '' : 's'}: ranges and gains may look different with more.</p>`
-      : ''
-  return `<p class="verdict warn">Most noise comes in at ${nameElement(name)}: its inputs have ${decibelText(inheritedDb)}, it has ${decibelText(accumulated.sqnrDb)}.${amplified}</p>${alone}${few}`
-}
-
-function tiles({ outputs, program, values }: Comparison): string {
+function comparisonTiles({ outputs, program, values }: Comparison): string {
   const cells = outputs
-    .slice(0, TILES)
+    .slice(0, OUTPUT_TILES)
     .map(({ name, accumulated }): [string, string] => [decibelText(accumulated.sqnrDb), `output ${nameElement(name)}`])
   const lowest = Math.min(...values.map(({ accumulated }) => accumulated.sqnrDb))
   cells.push(
@@ -66,16 +28,7 @@ function tiles({ outputs, program, values }: Comparison): string {
     [byteText(program.memoryBytes), 'memory, fixed'],
     [`${program.headroomBits} bits`, 'to spare in every accumulator'],
   )
-  return `<div class="tiles">${cells.map(([value, what]) => `<div class="tile"><b>${value}</b><span>${what}</span></div>`).join('')}</div>`
-}
-
-function outputTable({ outputs }: Comparison): string {
-  if (outputs.length <= TILES) return ''
-  const rows = outputs.map(
-    ({ name, accumulated }) =>
-      `<tr><td>${nameElement(name)}</td><td class="n">${decibelText(accumulated.sqnrDb)}</td><td class="n">${accumulated.cosine.toFixed(5)}</td></tr>`,
-  )
-  return `<h2>Outputs</h2>\n<div class="frame scroll"><table><thead><tr><th>output</th><th class="n">SQNR</th><th class="n">cosine</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
+  return tiles(cells)
 }
 
 function facts({ program, values, data, samples }: Comparison, { model, version }: ReportOptions): string {
@@ -104,7 +57,7 @@ function facts({ program, values, data, samples }: Comparison, { model, version 
     ['certificate', `integer graph, SHA-256 ${code(program.integerGraph)}`],
     ['made by', `dyadic ${escapeText(version)}`],
   ]
-  return `<dl>${rows.map(([label, value]) => `<dt>${label}</dt><dd>${value}</dd>`).join('\n')}</dl>`
+  return factList(rows)
 }
 
 function pareto(svg: string | undefined): string {
@@ -114,45 +67,18 @@ function pareto(svg: string | undefined): string {
 
 /** The whole file. Deterministic text: equal comparisons give equal bytes. */
 export function renderReport(comparison: Comparison, options: ReportOptions): string {
-  const { network, data, samples, values } = comparison
-  const shown = values.slice(0, CARDS)
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${plainName(network)}: float against integers</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<p class="eyebrow">dyadic compare</p>
-<h1>${nameElement(network)}</h1>
-<p>The integer program against the float network, value by value, on ${integerText(samples)} sample${samples === 1 ? '' : 's'} of ${nameElement(data)}.</p>
-</header>
-${tiles(comparison)}
-${verdict(comparison)}
-${outputTable(comparison)}
-<h2>Where it is lost</h2>
-<ul class="legend"><li><i class="a"></i>accumulated: the program against the float network</li><li><i class="l"></i>alone: only this value quantised</li><li><i class="m"></i>most noise added, by rank</li></ul>
-<div class="frame plotted">${plotLosses(values)}</div>
-<h2>Values, worst first</h2>
-<p class="soft">The order is by the noise that a value has beyond the worst of its inputs, as a share of its signal. Gains are computed, not guessed: each edit was tried on this value alone.</p>
-${valueTable(values)}
-<h2>The worst ${shown.length} in detail</h2>
-<p class="soft">Counts are on a logarithmic scale. The tinted band is what the grid reaches; what lies beyond is clipped, in red.</p>
-<div class="cards">
-${shown.map((value, rank) => valueCard(value, rank + 1)).join('\n')}
-</div>
+  const { network, data, samples } = comparison
+  return renderPage({
+    eyebrow: 'dyadic compare',
+    title: `${plainName(network)}: float against integers`,
+    heading: nameElement(network),
+    introduction: `The integer program against the float network, value by value, on ${integerText(samples)} sample${samples === 1 ? '' : 's'} of ${nameElement(data)}.`,
+    body: `${comparisonTiles(comparison)}
+${lossVerdict(comparison)}
+${lossSections(comparison)}
 ${pareto(options.paretoPlot)}
 <h2>Facts</h2>
-${facts(comparison, options)}
-<footer>SQNR is ten times the decimal logarithm of signal power over noise power: 6 dB are a factor of two in the error, 20 dB a factor of ten. “Alone” quantises one value and its weights on inputs of the float network; “accumulated” has everything that came before.</footer>
-</main>
-</body>
-</html>
-`
+${facts(comparison, options)}`,
+    footer: SQNR_NOTE,
+  })
 }

@@ -1,14 +1,11 @@
 /** A histogram beside the grid that its values are rounded to: counts on a logarithmic scale, clipped values marked. */
 import type { Histogram } from '../quantize/histogram.ts'
-import { axis, pixel } from './axis.ts'
+import { axis, drawing, pixel, ticksBelow } from './axis.ts'
 import { realText } from './quantities.ts'
 
 const WIDTH = 460
 const HEIGHT = 150
-const LEFT = 8
-const RIGHT = 452
-const TOP = 10
-const BOTTOM = 122
+const AREA = { left: 8, right: 452, top: 10, bottom: 122 }
 /** Bars of a plot. */
 const BARS = 111
 
@@ -43,12 +40,13 @@ export function rebin({ counts, width, limit }: Histogram, low: number, high: nu
 
 /** Inline SVG; colours come from the page's style. */
 export function plotHistogram(histogram: Histogram, { label, reach }: HistogramPlot): string {
+  const { left, right, top, bottom } = AREA
   const { extremes } = histogram
   let low = Math.min(extremes.low, reach?.low ?? extremes.low)
   let high = Math.max(extremes.high, reach?.high ?? extremes.high)
   if (high <= low) [low, high] = [low - 1, high + 1]
   const margin = (high - low) / 100
-  const x = axis(low - margin, high + margin, LEFT, RIGHT, 6)
+  const x = axis(low - margin, high + margin, left, right, 6)
   const counts = rebin(histogram, low, high, BARS)
   // A histogram without width has seen only zeros.
   if (histogram.width === 0) counts[Math.min(BARS - 1, Math.floor(((0 - low) / (high - low)) * BARS))] = histogram.total
@@ -57,9 +55,9 @@ export function plotHistogram(histogram: Histogram, { label, reach }: HistogramP
   if (reach) {
     const [from, to] = [x.at(reach.low), x.at(reach.high)]
     lines.push(
-      `<rect class="reach" x="${pixel(from)}" y="${TOP}" width="${pixel(to - from)}" height="${BOTTOM - TOP}"/>`,
+      `<rect class="reach" x="${pixel(from)}" y="${top}" width="${pixel(to - from)}" height="${bottom - top}"/>`,
       ...[from, to].map(
-        (end) => `<line class="end" x1="${pixel(end)}" y1="${TOP}" x2="${pixel(end)}" y2="${BOTTOM}"/>`,
+        (end) => `<line class="end" x1="${pixel(end)}" y1="${top}" x2="${pixel(end)}" y2="${bottom}"/>`,
       ),
     )
   }
@@ -67,17 +65,13 @@ export function plotHistogram(histogram: Histogram, { label, reach }: HistogramP
   for (const [index, count] of counts.entries()) {
     if (count <= 0) continue
     const [start, centre] = [low + index * bar, low + (index + 0.5) * bar]
-    const top = BOTTOM - Math.max(1, (Math.log1p(count) / most) * (BOTTOM - TOP - 6))
+    const height = Math.max(1, (Math.log1p(count) / most) * (bottom - top - 6))
     const clipped = reach !== undefined && (centre < reach.low || centre > reach.high)
     lines.push(
-      `<rect class="${clipped ? 'clipped' : 'bar'}" x="${pixel(x.at(start))}" y="${pixel(top)}" width="${pixel(Math.max(1, x.at(start + bar) - x.at(start) - 0.4))}" height="${pixel(BOTTOM - top)}"/>`,
+      `<rect class="${clipped ? 'clipped' : 'bar'}" x="${pixel(x.at(start))}" y="${pixel(bottom - height)}" width="${pixel(Math.max(1, x.at(start + bar) - x.at(start) - 0.4))}" height="${pixel(height)}"/>`,
     )
   }
-  lines.push(`<line class="base" x1="${LEFT}" y1="${BOTTOM}" x2="${RIGHT}" y2="${BOTTOM}"/>`)
-  for (const tick of x.ticks)
-    lines.push(
-      `<line class="base" x1="${pixel(x.at(tick))}" y1="${BOTTOM}" x2="${pixel(x.at(tick))}" y2="${BOTTOM + 4}"/>` +
-        `<text class="tick" x="${pixel(x.at(tick))}" y="${BOTTOM + 18}" text-anchor="middle">${realText(tick)}</text>`,
-    )
-  return `<svg class="plot histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">\n${lines.join('\n')}\n</svg>`
+  lines.push(`<line class="base" x1="${left}" y1="${bottom}" x2="${right}" y2="${bottom}"/>`)
+  lines.push(...ticksBelow(x, AREA, realText, false))
+  return drawing('histogram', WIDTH, HEIGHT, label, lines)
 }

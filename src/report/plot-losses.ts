@@ -1,15 +1,12 @@
 /** SQNR by layer: what each value loses by itself, and what has accumulated there, in the order of computation. */
 import type { ValueLoss } from '../compare/comparison.ts'
-import { axis, pixel } from './axis.ts'
+import { axis, axisTitles, countBelow, drawing, pixel, ticksLeft } from './axis.ts'
 import { plainName } from './escape.ts'
 import { decibelText } from './quantities.ts'
 
 const WIDTH = 960
 const HEIGHT = 340
-const LEFT = 56
-const RIGHT = 944
-const TOP = 20
-const BOTTOM = 292
+const AREA = { left: 56, right: 944, top: 20, bottom: 292 }
 /** Values whose rank in the list is written beside their point. */
 const MARKED = 5
 /** Share of the worst one's added noise that is worth a mark. */
@@ -23,22 +20,20 @@ export function plotLosses(values: readonly ValueLoss[]): string {
     .filter(Number.isFinite)
   const low = Math.min(0, ...finite.map((value) => Math.floor(value / 10) * 10))
   const high = Math.max(10, ...finite.map((value) => Math.ceil(value / 10) * 10))
-  const y = axis(low, high, BOTTOM, TOP, 8)
+  const { left, right, bottom } = AREA
+  const y = axis(low, high, bottom, AREA.top, 8)
   const last = Math.max(1, ordered.length - 1)
-  const x = (index: number): string => pixel(LEFT + 16 + (index / last) * (RIGHT - LEFT - 32))
+  const place = (index: number): number => left + 16 + (index / last) * (right - left - 32)
+  const x = (index: number): string => pixel(place(index))
   const at = (value: number): string => pixel(y.at(value))
-  const lines = y.ticks.map(
-    (tick) =>
-      `<line class="rule" x1="${LEFT}" y1="${at(tick)}" x2="${RIGHT}" y2="${at(tick)}"/>` +
-      `<text class="tick" x="${LEFT - 8}" y="${pixel(y.at(tick) + 4)}" text-anchor="end">${String(tick).replace('-', '−')}</text>`,
-  )
-  const every = Math.max(1, Math.ceil(ordered.length / 24))
-  for (let index = 0; index < ordered.length; index += every)
-    lines.push(`<text class="tick" x="${x(index)}" y="${BOTTOM + 18}" text-anchor="middle">${index}</text>`)
+  const lines = [
+    ...ticksLeft(y, AREA, (tick) => String(tick).replace('-', '−')),
+    ...countBelow(ordered.length, place, AREA),
+  ]
 
   const path = ordered.map(({ accumulated }, index) => `${x(index)},${at(accumulated.sqnrDb)}`).join(' ')
   lines.push(
-    `<polygon class="area" points="${x(0)},${BOTTOM} ${path} ${x(ordered.length - 1)},${BOTTOM}"/>`,
+    `<polygon class="area" points="${x(0)},${bottom} ${path} ${x(ordered.length - 1)},${bottom}"/>`,
     `<polyline class="accumulated line" points="${path}"/>`,
   )
   for (const [index, { name, operator, accumulated, local }] of ordered.entries()) {
@@ -59,10 +54,7 @@ export function plotLosses(values: readonly ValueLoss[]): string {
         `<text class="rank" x="${x(position)}" y="${pixel(y.at(accumulated.sqnrDb) + 22)}" text-anchor="middle">${rank + 1}</text>`,
       )
   const worst = Math.min(...values.map(({ accumulated }) => accumulated.sqnrDb))
-  return (
-    `<svg class="plot losses" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="SQNR of ${values.length} values in the order of computation; the lowest accumulated one is ${decibelText(worst)}">\n` +
-    `${lines.join('\n')}\n` +
-    `<text class="label" x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">value, in the order of computation</text>\n` +
-    `<text class="label" transform="translate(14 ${(TOP + BOTTOM) / 2}) rotate(-90)" text-anchor="middle">SQNR in dB</text>\n</svg>`
-  )
+  lines.push(...axisTitles(AREA, HEIGHT, 'value, in the order of computation', 'SQNR in dB'))
+  const label = `SQNR of ${values.length} values in the order of computation; the lowest accumulated one is ${decibelText(worst)}`
+  return drawing('wide', WIDTH, HEIGHT, label, lines)
 }

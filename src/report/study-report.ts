@@ -1,9 +1,9 @@
 /** The report of a study: one HTML file that loads nothing and runs nothing. Names from outside are shown as text only. */
 import type { StudyRecord, StudyRow } from '../study/record.ts'
 import { escapeText, nameElement, plainName } from './escape.ts'
+import { renderPage } from './page.ts'
 import { markBest, type NamedPoint, plotPoints } from './plot-points.ts'
 import { byteText, integerText } from './quantities.ts'
-import { STYLE } from './style.ts'
 
 /** What accuracy is measured by. */
 type Metric = 'top1' | 'nll'
@@ -71,7 +71,12 @@ function plot(
     return at !== undefined && Number.isFinite(y) ? [{ name: row.name, x: at, y: sign * y }] : []
   })
   const svg = plotPoints(markBest(points), {
-    ...{ xLabel, yLabel: metric === 'top1' ? 'right answers' : 'negative log-likelihood', formatX },
+    ...{
+      what: 'arithmetics',
+      xLabel,
+      yLabel: metric === 'top1' ? 'right answers' : 'negative log-likelihood',
+      formatX,
+    },
     formatY: (value) =>
       metric === 'top1' ? `${Number((100 * value).toPrecision(4))} %` : String(Number((sign * value).toPrecision(4))),
   })
@@ -84,32 +89,17 @@ export function renderStudy(record: StudyRecord, metric: Metric): string {
   const bits = ({ cost }: StudyRow): number => (cost.weightBits + cost.valueBits) / (cost.weights + cost.values)
   const energy = ({ cost }: StudyRow): number | undefined =>
     cost.energy.unknownMacs > 0 ? undefined : cost.energy.picojoules / 1e6
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${plainName(model)}: arithmetics</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header>
-<p class="eyebrow">dyadic study</p>
-<h1>${nameElement(model)}</h1>
-<p>The float network under ${integerText(rows.length)} arithmetics, on ${integerText(data.samples)} samples of ${nameElement(data.name)}${calibration ? `; scales chosen on ${integerText(calibration.samples)} samples of ${nameElement(calibration.name)}` : ''}.</p>
-</header>
-<ul class="legend"><li><i class="a"></i>no other is as good for as little</li><li><i class="l"></i>others</li></ul>
+  return renderPage({
+    eyebrow: 'dyadic study',
+    title: `${plainName(model)}: arithmetics`,
+    heading: nameElement(model),
+    introduction: `The float network under ${integerText(rows.length)} arithmetics, on ${integerText(data.samples)} samples of ${nameElement(data.name)}${calibration ? `; scales chosen on ${integerText(calibration.samples)} samples of ${nameElement(calibration.name)}` : ''}.`,
+    body: `<ul class="legend"><li><i class="a"></i>no other is as good for as little</li><li><i class="l"></i>others</li></ul>
 ${plot('Accuracy against bits', rows, metric, bits, 'bits per stored number, weights and values of one sample', (value) => String(value))}
 ${plot('Accuracy against energy', rows, metric, energy, 'microjoules of multiply-accumulates per sample', (value) => `${value} µJ`)}
 <h2>All of them</h2>
 <p class="soft">Lost and gained count samples that only the float network has right, and only this arithmetic. Energy is MACs times the picojoules of the product and of the sum in the 45 nm table of the L-Mul paper; ≤ stands where a wider unit’s figure is taken, unknown where there is none. Memory is not counted.</p>
-${rowsTable(rows, metric)}
-<footer>Made by dyadic ${escapeText(version)}.</footer>
-</main>
-</body>
-</html>
-`
+${rowsTable(rows, metric)}`,
+    footer: `Made by dyadic ${escapeText(version)}.`,
+  })
 }

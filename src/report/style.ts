@@ -1,8 +1,7 @@
 /** The look of a report: one style sheet, light and dark by the reader's preference, and a plain one for paper. */
 
-/** CSS without anything that loads. */
-export const STYLE = `
-:root {
+/** The colours of pages and plots: light, and dark where the reader prefers that. */
+export const COLOURS = `:root {
   color-scheme: light dark;
   --paper: #fbfaf7; --card: #ffffff; --ink: #1c1b19; --soft: #6a6660; --line: #e4e0d8; --faint: #f2efe8;
   --accumulated: #1f5fbf; --local: #c2620c; --bad: #c0272d; --good: #23744a; --band: #1f5fbf1c;
@@ -13,7 +12,31 @@ export const STYLE = `
     --accumulated: #7fb0ff; --local: #f0a35e; --bad: #ff7b76; --good: #76cf9e; --band: #7fb0ff24;
   }
 }
-* { box-sizing: border-box; }
+`
+
+/** What is drawn in plots. */
+export const PLOT_STYLE = `svg .tick, svg .label { fill: var(--soft); }
+svg .tick { font-size: 11px; }
+svg .rule { stroke: var(--line); }
+svg .base { stroke: var(--soft); stroke-opacity: .6; }
+svg .line { fill: none; stroke: var(--accumulated); stroke-width: 2; stroke-linejoin: round; }
+svg .area { fill: var(--band); }
+svg .dot { fill: var(--accumulated); }
+svg .local { fill: var(--card); stroke: var(--local); stroke-width: 1.8; }
+svg .mark { fill: none; stroke: var(--bad); stroke-width: 1.6; }
+svg .rank { fill: var(--bad); font-size: 12px; font-weight: 650; }
+svg .reach { fill: var(--band); }
+svg .end { stroke: var(--accumulated); stroke-dasharray: 3 3; }
+svg .bar { fill: var(--soft); fill-opacity: .75; }
+svg .clipped { fill: var(--bad); }
+svg .buffer { stroke: var(--card); stroke-width: .8; fill: var(--accumulated); fill-opacity: .72; }
+svg .buffer.scratch { fill: var(--local); }
+svg .buffer.port { fill: var(--good); }
+`
+
+/** CSS without anything that loads. */
+export const STYLE = `
+${COLOURS}* { box-sizing: border-box; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums;
@@ -36,24 +59,12 @@ p { margin: 6px 0; max-width: 72ch; }
 .frame { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin: 14px 0; }
 .scroll { overflow-x: auto; padding: 4px 0; }
 svg.plot { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-svg .tick, svg .label { fill: var(--soft); }
-svg .tick { font-size: 11px; }
-svg .rule { stroke: var(--line); }
-svg .base { stroke: var(--soft); stroke-opacity: .6; }
-svg .line { fill: none; stroke: var(--accumulated); stroke-width: 2; stroke-linejoin: round; }
-svg .area { fill: var(--band); }
-svg .dot { fill: var(--accumulated); }
-svg .local { fill: var(--card); stroke: var(--local); stroke-width: 1.8; }
-svg .mark { fill: none; stroke: var(--bad); stroke-width: 1.6; }
-svg .rank { fill: var(--bad); font-size: 12px; font-weight: 650; }
-svg .reach { fill: var(--band); }
-svg .end { stroke: var(--accumulated); stroke-dasharray: 3 3; }
-svg .bar { fill: var(--soft); fill-opacity: .75; }
-svg .clipped { fill: var(--bad); }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0 0 8px; padding: 0; list-style: none; font-size: 13px; color: var(--soft); }
+${PLOT_STYLE}.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0 0 8px; padding: 0; list-style: none; font-size: 13px; color: var(--soft); }
 .legend i { display: inline-block; width: 11px; height: 11px; margin-right: 7px; border-radius: 50%; vertical-align: -1px; }
 .legend .a { background: var(--accumulated); }
 .legend .l { border: 2px solid var(--local); }
+.legend .p { background: var(--good); }
+.legend .s { background: var(--local); }
 .legend .m { border: 2px solid var(--bad); }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 12px; vertical-align: bottom; }
@@ -64,8 +75,10 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 code { display: inline-block; max-width: 100%; }
 .values { min-width: 900px; }
 .values td:last-child { min-width: 27ch; }
+.bounds { min-width: 900px; }
+.instructions { columns: 3 260px; font-size: 13px; }
 .plotted { overflow-x: auto; }
-svg.losses { min-width: 640px; }
+svg.wide { min-width: 640px; }
 td .name { display: inline-block; min-width: 24ch; }
 td small { color: var(--soft); display: block; font-size: 12px; }
 .tag { display: inline-block; padding: 0 8px; border-radius: 999px; background: var(--faint); font-size: 12px; white-space: nowrap; }
@@ -82,6 +95,12 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .pareto { background: #ffffff; text-align: center; }
 .pareto img { max-width: 100%; height: auto; }
+summary { cursor: pointer; margin: 14px 0 0; color: var(--soft); }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; margin: 14px 0; }
+.sample { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 12px; font-size: 13px; overflow-wrap: anywhere; }
+.sample.other { border-color: var(--bad); }
+.sample img { display: block; width: 100%; max-width: 140px; image-rendering: pixelated; border-radius: 4px; margin: 0 auto 8px; }
+.sample span { display: block; color: var(--soft); }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); font-size: 13px; color: var(--soft); }
 @media (max-width: 640px) { main { padding: 28px 16px 40px; } h1 { font-size: 25px; } }
 @media print {
@@ -103,7 +122,7 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line);
   .tile { padding: 8px 10px; }
   .tile b { font-size: 15px; }
   .tile span, .legend, .card > p, .card table, dl, footer { font-size: 10px; }
-  .values, .values td:last-child, svg.losses { min-width: 0; }
+  .values, .values td:last-child, svg.wide { min-width: 0; }
   table { font-size: 9.5px; }
   th, td small, .tag { font-size: 8.5px; }
   th, td { padding: 3px 5px; }

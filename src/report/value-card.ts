@@ -1,5 +1,5 @@
 /** One value in detail: its values against its grid, its weights, and everything that was tried. */
-import type { ValueLoss } from '../compare/comparison.ts'
+import type { ValueLoss, WeightLoss } from '../compare/comparison.ts'
 import { escapeText, nameElement, plainName } from './escape.ts'
 import { plotHistogram } from './plot-histogram.ts'
 import { decibelText, gainText, integerText, realText, shareText } from './quantities.ts'
@@ -11,6 +11,10 @@ function gridText({ entry, reach, clipped, extremes }: ValueLoss): string {
   const beyond = clipped > 0 ? `, <span class="loss">${shareText(clipped)} clipped</span>` : ', nothing clipped'
   const channels = entry.channelScales ? ', a scale per channel' : ''
   return `${seen}; ${entry.format} reaches ${realText(reach.low)} … ${realText(reach.high)} in steps of ${realText(entry.scale)}${channels}${beyond}`
+}
+
+function stepsText({ steps: { low, high } }: WeightLoss): string {
+  return low === high ? realText(low) : `${realText(low)} … ${realText(high)}, one per output channel`
 }
 
 /** A card for a value of a stated rank. */
@@ -25,7 +29,7 @@ export function valueCard(value: ValueLoss, rank: number): string {
   if (weights)
     parts.push(
       `<h4>Weights</h4>\n${plotHistogram(weights.histogram, { label: `histogram of the weights of ${plainName(name)}` })}\n` +
-        `<p>${integerText(weights.count)} weights as ${weights.format}, ${decibelText(weights.sqnrDb)} by themselves</p>`,
+        `<p>${integerText(weights.count)} weights as ${weights.format} in steps of ${stepsText(weights)}, ${decibelText(weights.sqnrDb)} by themselves</p>`,
     )
   if (trials.length > 0) {
     const rows = trials.map(

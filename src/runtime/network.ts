@@ -18,6 +18,8 @@ export interface Port {
   /** One entry, or one per index of `channelAxis`. */
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
+  /** Integers that an input may hold, where they are fewer than the format's; others are refused. */
+  readonly range?: { readonly low: number; readonly high: number }
   /** Axis of `shape` that `scale` and `zeroPoint` run along; meaningless when they have one entry. */
   readonly channelAxis: number
   /** Address in the program's memory, in bytes; a multiple of the element's size. */
@@ -42,10 +44,11 @@ export interface Network {
   /**
    * One inference on real values: every input by name, `count` elements in row-major `shape`. A `Float32Array`,
    * `Float64Array` or plain array holds real values and is quantised; a `Uint8Array` (or `Uint8ClampedArray`) for a u8
-   * input, an `Int8Array` for s8, an `Int16Array` for s16 or an `Int32Array` for s32 holds stored integers and is taken as it is. Outputs are
-   * copies. Throws an `Error` for a missing or unknown name, a wrong length or type, and NaN.
+   * input, an `Int8Array` for s8, an `Int16Array` for s16 or an `Int32Array` for s32 holds stored integers and is taken as it
+   * is. A `BigInt64Array` counts as real values that are whole, as ONNX has indices. Outputs are copies. Throws an `Error` for
+   * a missing or unknown name, a wrong length or type, NaN, and an integer outside the port's range.
    */
-  run(inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float32Array>
+  run(inputs: Readonly<Record<string, ArrayLike<number> | BigInt64Array>>): Record<string, Float32Array>
   /** One inference on stored integers only: inputs must have the port's typed array. Outputs are copies. */
   runInteger(inputs: Readonly<Record<string, IntegerArray | Uint8ClampedArray>>): Record<string, IntegerArray>
 }
@@ -58,7 +61,7 @@ const FORMATS = {
   s32: { array: Int32Array, low: -(2 ** 31), high: 2 ** 31 - 1, classes: ['Int32Array'] },
 } as const
 
-const REAL_CLASSES = ['Float32Array', 'Float64Array', 'Array']
+const REAL_CLASSES = ['Float32Array', 'Float64Array', 'BigInt64Array', 'Array']
 
 const quote = (name: unknown) => JSON.stringify(name)
 const list = (ports: readonly Port[]) => ports.map((port) => quote(port.name)).join(', ')
@@ -80,18 +83,18 @@ function bind(port: Port, memory: ArrayBuffer) {
 
 type BoundPort = ReturnType<typeof bind>
 
-function refuseElement(name: string, index: number, value: unknown): never {
-  throw new Error(`input ${quote(name)}: element ${index} is ${value}, not a number`)
+function refuseElement(name: string, index: number, value: unknown, reason = 'not a number'): never {
+  throw new Error(`input ${quote(name)}: element ${index} is ${value}, ${reason}`)
 }
 
-function quantize({ port, inner, values }: BoundPort, reals: ArrayLike<number>): void {
+function quantize({ port, inner, values }: BoundPort, reals: ArrayLike<number> | BigInt64Array): void {
   const { scale, zeroPoint, count } = port
   const { low, high } = FORMATS[port.format]
   for (let index = 0, channel = 0; index < count; channel = (channel + 1) % scale.length) {
     const step = scale[channel]
     const zero = zeroPoint[channel]
     for (const end = index + inner; index < end; index++) {
-      const real = reals[index]
+      const real = Number(reals[index])
       const shifted = real / step + zero + 0.5
       if (shifted >= low && shifted < high) values[index] = Math.floor(shifted)
       else if (Number.isNaN(shifted)) refuseElement(port.name, index, real)
@@ -111,8 +114,8 @@ function dequantize({ port, inner, values }: BoundPort): Float32Array {
   return reals
 }
 
-function writeInput(bound: BoundPort, source: ArrayLike<number>, realsAllowed: boolean): void {
-  const { name, format, count, shape } = bound.port
+function writeInput(bound: BoundPort, source: ArrayLike<number> | BigInt64Array, realsAllowed: boolean): void {
+  const { name, format, count, shape, range } = bound.port
   const { classes } = FORMATS[format]
   // By name of the class, because `instanceof` fails for arrays of another frame or realm.
   const found = Object.prototype.toString.call(source).slice(8, -1)
@@ -124,12 +127,17 @@ function writeInput(bound: BoundPort, source: ArrayLike<number>, realsAllowed: b
     )
   if (source.length !== count)
     throw new Error(`input ${quote(name)} has ${source.length} elements; expected ${count}, shape [${shape}]`)
-  if (stored) bound.values.set(source)
+  if (stored) bound.values.set(source as ArrayLike<number>)
   else {
     // Only plain arrays can hold text or holes; `entries` visits holes too.
     if (Array.isArray(source))
       for (const [index, value] of source.entries()) if (typeof value !== 'number') refuseElement(name, index, value)
     quantize(bound, source)
+  }
+  if (range) {
+    const { low, high } = range
+    const index = bound.values.findIndex((value) => value < low || value > high)
+    if (index >= 0) refuseElement(name, index, source[index], `outside ${low} to ${high}`)
   }
 }
 
@@ -147,7 +155,7 @@ export function makeNetwork(manifest: Manifest, memory: ArrayBuffer, execute: ()
   const outputs = bindAll(manifest.outputs)
 
   const infer = <Result>(
-    given: Readonly<Record<string, ArrayLike<number>>>,
+    given: Readonly<Record<string, ArrayLike<number> | BigInt64Array>>,
     realsAllowed: boolean,
     read: (output: BoundPort) => Result,
   ): Record<string, Result> => {

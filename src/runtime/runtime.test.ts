@@ -165,6 +165,27 @@ describe('run', () => {
     expect(() => words.runInteger({ x: new Int32Array(8) })).toThrow('expected Int16Array of stored integers')
   })
 
+  it('takes indices as plain, 32-bit or 64-bit integers, and refuses those outside the range by index and value', () => {
+    const ids = { format: 's32', shape: [4], count: 4, scale: [1], zeroPoint: [0] } as const
+    const tokens = loadSync(
+      program({
+        ...MANIFEST,
+        inputs: [port({ ...ids, name: 'ids', offset: 0, range: { low: 0, high: 511 } })],
+        outputs: [port({ ...ids, name: 'y', offset: 16 })],
+      }),
+    )
+    const stored = Int32Array.of(0, 1, 510, 511)
+    for (const given of [stored, [0, 1, 510, 511], BigInt64Array.of(0n, 1n, 510n, 511n)]) {
+      expect([...tokens.run({ ids: given }).y]).toEqual([...stored])
+      expect(() => tokens.run({ ids: given.slice(1) })).toThrow('input "ids" has 3 elements; expected 4, shape [4]')
+    }
+    expect(tokens.runInteger({ ids: stored }).y).toEqual(stored)
+    const outside = (value: number) => `input "ids": element 2 is ${value}, outside 0 to 511`
+    expect(() => tokens.runInteger({ ids: Int32Array.of(0, 1, 512, 3) })).toThrow(outside(512))
+    expect(() => tokens.run({ ids: [0, 1, -1, 3] })).toThrow(outside(-1))
+    expect(() => tokens.run({ ids: BigInt64Array.of(0n, 1n, 2n ** 40n, 3n) })).toThrow(outside(2 ** 40))
+  })
+
   it('quantises real values by rule R1, per channel, and clamps', () => {
     const real = { image: [-0.25, -0.26, 0.125, 0.124], state: [0.05, -1e9, Infinity, 12.7], wide: [-1.0005, 3e9] }
     network.run(real)

@@ -62,7 +62,7 @@ export function chooseBits(bits: readonly number[]): BitChoice[] {
  */
 export function pinLayers(graph: Graph, rules: readonly KeepRule[] = []): Pins {
   const kept = rules.filter(({ format }) => format.startsWith('w'))
-  const formats = chooseFormats(graph, () => false, { weights: 's8', activations: 'u8' }, kept)
+  const formats = chooseFormats(graph, { weights: 's8', activations: 'u8' }, kept)
   return new Map(
     weightedNodes(graph)
       .map(({ outputs: [name] }) => name)

@@ -87,7 +87,8 @@ export function productWay(choice: LayerChoice, layer: StudyLayer, shared: Map<s
   if (rule !== undefined) shared.set(key, rule)
   const operands = weight === undefined ? roundingFormat(choice.of('operands', name)) : undefined
   const way = { products, accumulators, rule, factor: factorFormat(products), operands }
-  if (!isExact(way) && !isFused(layer) && node.operator !== 'MatMul')
+  const isMatrixProduct = node.operator === 'MatMul' || node.operator === 'dyadic.MatMul'
+  if (!isExact(way) && !isFused(layer) && !isMatrixProduct)
     throw new DyadicError(
       'unsupported',
       `node ${quoted(node.name)} (${node.operator}) multiplies exactly here; other products are for convolutions, dense layers and MatMul`,
@@ -175,8 +176,8 @@ type MultiplyMatrices = (
   shape: { readonly rows: number; readonly inner: number; readonly columns: number },
 ) => Float32Array
 
-/** `MatMul` of stacks of matrices. */
-function multiplyStacks({ inputs, outputs }: EvaluateContext, multiply: MultiplyMatrices): Tensor[] {
+/** `MatMul` and `dyadic.MatMul` of stacks of matrices. */
+function multiplyStacks({ inputs, outputs, attributes }: EvaluateContext, multiply: MultiplyMatrices): Tensor[] {
   const [left, right] = inputs as readonly [Tensor, Tensor]
   const [{ type, shape }] = outputs as [{ type: 'float32'; shape: readonly number[] }]
   const inner = left.shape.at(-1) as number
@@ -196,5 +197,6 @@ function multiplyStacks({ inputs, outputs }: EvaluateContext, multiply: Multiply
       matrix * rows * columns,
     )
   }
-  return [{ type, shape, data }]
+  const factor = attributes.get('factor') as number | undefined
+  return [{ type, shape, data: factor === undefined ? data : data.map((sum) => sum * factor) }]
 }

@@ -142,14 +142,15 @@ function denseRows(
   { rows, length }: WeightRows,
   arithmetic: ScalarArithmetic,
 ): Tensor[] {
-  const bias = numbers(inputs[2])
+  const [bias, residual] = [numbers(inputs[2]), numbers(inputs[3])]
   const values = arithmetic.factors(x.data as Float32Array)
   const shape = outputs[0]!.shape
   const data = new Float32Array(elementCount(shape))
   for (let i = 0; i < data.length; i++) {
     const row = i % rows
     const start = Math.floor(i / rows) * length
-    data[i] = finish(node, arithmetic.dot(values, start, weights, row * length, length, row, bias?.[row] ?? 0), 0)
+    const sum = arithmetic.dot(values, start, weights, row * length, length, row, bias?.[row] ?? 0)
+    data[i] = finish(node, sum, residual?.[i] ?? 0)
   }
   return [{ type: 'float32', shape, data }]
 }

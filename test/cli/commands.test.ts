@@ -158,6 +158,30 @@ describe('compile', () => {
     )
   })
 
+  it('writes a report of what it did', async () => {
+    const words = ['compile', MODEL, '--calibrate', CALIBRATE, '--samples', '8', '-o', 'reported.wasm', '--json']
+    const data = ['--data', TEST, '--limit', '8']
+    const { code, stdout, stderr } = await dyadic(folder, [...words, ...data, '--report', 'deep/report.html'])
+    const result = JSON.parse(stdout)
+    expect([code, result.report, result.files]).toEqual([
+      0,
+      'deep/report.html',
+      ['reported.wasm', 'reported.d.ts', 'deep/report.html'],
+    ])
+    expect(stderr).not.toContain('note:')
+    const html = readFileSync(join(folder, 'deep/report.html'), 'utf8')
+    for (const text of [result.sha256, result.plan, result.integerGraph, `value="${result.wasmBytes}"`, '--samples 8'])
+      expect(html).toContain(text)
+    expect(html).not.toContain(folder)
+    const again = await dyadic(folder, [...words, ...data, '--report', 'again.html'])
+    expect(again.code).toBe(0)
+    expect(readFileSync(join(folder, 'again.html'), 'utf8')).toBe(html)
+    const calibrated = await dyadic(folder, [...words, '--limit', '4', '--report', 'calibrated.html'])
+    expect(calibrated.stderr).toContain('note: the report compares on the data of --calibrate')
+    const without = await dyadic(folder, [...words, ...data])
+    expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('--data is for --report')])
+  })
+
   it('writes nothing that does not meet a gate, and names what is largest', async () => {
     const gates = ['--max-bytes', '10KB', '--max-memory', '64KiB', '-o', 'gated.wasm', '--json']
     const { code, stdout, stderr } = await dyadic(folder, ['compile', MODEL, '--plan', 'deep/plan.json', ...gates])
@@ -299,26 +323,35 @@ describe('help', () => {
   it('lists the commands, and every command has an example and its options', async () => {
     const { code, stdout } = await dyadic(folder, ['--help'])
     expect(code).toBe(0)
-    const names = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name)
-    expect(names).toEqual(
-      [
-        'inspect',
-        'quantize',
-        'compile',
-        'export',
-        'run',
-        'eval',
-        'compare',
-        'verify',
-        'cost',
-        'bench',
-        'search',
-      ].concat('study', 'formats', 'completion'),
-    )
+    const groups = stdout
+      .split(/\n\n(?=[A-Z][^\n]*:\n)/)
+      .map((group) => [
+        group.split('\n')[0],
+        ...[...group.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name]) => name),
+      ])
+    expect(groups.filter((group) => group.length > 1)).toEqual([
+      ['Get to know a network:', 'inspect', 'cost'],
+      ['Make a program of it:', 'quantize', 'compile', 'export'],
+      ['Use the program:', 'run', 'eval', 'bench'],
+      ['Trust it, and repair what it loses:', 'verify', 'compare'],
+      ['Find cheaper numbers:', 'search', 'study', 'formats'],
+      ['For the shell and the editor:', 'completion', 'config-schema'],
+    ])
+    const names = groups.flatMap(([, ...commands]) => commands)
     const pages = await Promise.all(names.map((name) => dyadic(folder, [name, '--help'])))
     for (const [index, page] of pages.entries()) {
       expect(page.code).toBe(0)
-      for (const text of [`$ dyadic ${names[index]} `, '--json', '--quiet']) expect(page.stdout).toContain(text)
+      for (const text of [`$ dyadic ${names[index]}`, '--json', '--quiet']) expect(page.stdout).toContain(text)
+      const order = ['Data', 'Choosing numbers', 'Gates', 'Output', 'Model', 'Examples']
+      const places = [...page.stdout.matchAll(/^([A-Z][a-z ]+)(?: \(.*\))?:$/gm)].map(([, name]) => order.indexOf(name))
+      expect(places.filter((place) => place >= 0)).toEqual(places.filter((place) => place >= 0).sort((a, b) => a - b))
+    }
+  })
+
+  it('uses no colours, so that NO_COLOR has nothing to turn off', async () => {
+    for (const words of [['--help'], ['inspect', MODEL], ['inspect', 'missing.onnx']]) {
+      const { stdout, stderr } = await dyadic(folder, words, { FORCE_COLOR: '1', COLORTERM: 'truecolor' })
+      expect(stdout + stderr).not.toContain('\u001b')
     }
   })
 

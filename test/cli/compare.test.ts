@@ -21,7 +21,7 @@ const interval = z.strictObject({ low: z.number(), high: z.number() })
 const entry = z.looseObject({ format: z.string(), scale: z.number(), zeroPoint: z.int() })
 const kind = z.enum(trialKinds)
 const shape = z.strictObject({
-  ...{ schema: z.literal(1), command: z.literal('compare'), model: z.literal(MODEL), out: z.literal('report.html') },
+  ...{ schema: z.literal(1), command: z.literal('compare'), model: z.literal(MODEL), report: z.literal('report.html') },
   ...{ network: z.string(), data: z.literal('glyphs'), samples: z.literal(40) },
   outputs: z.array(z.strictObject({ name: z.string(), accumulated: agreement })),
   program: z.strictObject({
@@ -56,7 +56,7 @@ beforeAll(async () => {
   plan.tensors[SPOILT].scale *= 16
   writeFileSync(at('spoilt.json'), JSON.stringify(plan))
   const parameters = ['compare', MODEL, '--plan', 'spoilt.json', '--data', TEST, '--limit', '40']
-  outcome = await dyadic(folder, [...parameters, '-o', 'report.html', '--json'])
+  outcome = await dyadic(folder, [...parameters, '--report', 'report.html', '--json'])
   result = shape.parse(JSON.parse(outcome.stdout))
 })
 
@@ -124,7 +124,7 @@ describe('compare', () => {
       [[...data, '--plan', 'plan.json', '--range', 'mse'], 2, /--range would change nothing/],
       [['--plan', 'plan.json', '--data', 'large.npy'], 1, /shape \[2,3,32,32\]; wanted \[1,28,28\]/],
       [[...data, '--plan', 'foreign.json'], 1, /entries for "nowhere"/],
-      [[...data, '--plan', 'plan.json', '-o', 'plan.json'], 2, /would be overwritten, but it is an input/],
+      [[...data, '--plan', 'plan.json', '--report', 'plan.json'], 2, /would be overwritten, but it is an input/],
     ] as const) {
       const found = await dyadic(folder, ['compare', MODEL, ...parameters, '-q'])
       expect(found.stderr).toMatch(message)

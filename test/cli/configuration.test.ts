@@ -103,7 +103,7 @@ describe('options', () => {
     [
       'no such command',
       { 'dyadic.config.json': { compil: {} } },
-      /no command "compil"; there are all, inspect, quantize, /,
+      /no command "compil"; there are all, inspect, cost, quantize, /,
     ],
     [
       'no such option',

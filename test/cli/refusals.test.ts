@@ -101,6 +101,13 @@ const cases: readonly (readonly [what: string, parameters: readonly string[], co
     /"samples": there is no such file or folder/,
   ],
   [
+    'a file that holds no samples',
+    ['compile', MODEL, '--calibrate', MODEL],
+    1,
+    /glyphs\.onnx" holds no samples: give a/,
+  ],
+  ['a picture as an input', ['run', 'net.wasm', '--input', 'image=a.png'], 1, /"a\.png" for input "image" is neither/],
+  [
     'a folder without samples',
     ['compile', MODEL, '--calibrate', 'nothing', '-o', 'out/x.wasm'],
     1,

@@ -157,7 +157,19 @@ describe('search', () => {
   })
 
   it('hands its front to the report of compare', async () => {
-    const words = ['compare', MODEL, '--plan', 'a.plan.json', '--data', TEST, '--limit', '8', '-o', 'a.html', '-q']
+    const words = [
+      'compare',
+      MODEL,
+      '--plan',
+      'a.plan.json',
+      '--data',
+      TEST,
+      '--limit',
+      '8',
+      '--report',
+      'a.html',
+      '-q',
+    ]
     expect((await dyadic(folder, words)).code).toBe(0)
     expect(text('a.html')).toMatch(/<img alt="Pareto front" src="data:image\/svg\+xml,[^"]*chosen%3C%2Ftext/)
     // A front that somebody has edited into something else is no front, and nothing to stop for.

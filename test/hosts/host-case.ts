@@ -23,7 +23,7 @@ export interface HostJob {
 }
 
 export interface HostReport {
-  /** The engine as it names itself: a Node version or a browser's user agent. */
+  /** The engine with its version. */
   readonly engine: string
   /** Hex SHA-256 of the outputs' bytes per case and sample, see `hashOutputs`. */
   readonly hashes: readonly (readonly string[])[]
@@ -38,12 +38,12 @@ export interface HostOptions {
 
 export const defaultTimeoutMilliseconds = 120_000
 
-/** The folder of this file's neighbours, which hosts load. */
-export const hostsFolder = fileURLToPath(new URL('.', import.meta.url))
+/** The folder of what hosts load, and of what starts them. */
+export const benchFolder = fileURLToPath(new URL('../../bench/hosts/', import.meta.url))
 
 /** The runtime folder of the options, checked. Throws when it has not been built. */
 export function runtimeFolder(options: HostOptions): string {
-  const folder = options.runtime ?? join(hostsFolder, '../../dist/runtime')
+  const folder = options.runtime ?? join(benchFolder, '../../dist/runtime')
   if (!existsSync(join(folder, 'index.js')))
     throw new Error(`${folder} holds no index.js; build the package first: npm run build`)
   return folder
@@ -69,14 +69,12 @@ export function encodeJob(cases: readonly HostCase[]): string {
   return JSON.stringify(job)
 }
 
-/** Reads a host's answer, `{engine, hashes}` or `{error}`; throws the error and anything that does not fit the cases. */
-export function decodeReport(text: string, cases: readonly HostCase[], host: string): HostReport {
-  let answer: { engine?: unknown; hashes?: unknown; error?: unknown }
-  try {
-    answer = JSON.parse(text)
-  } catch (cause) {
-    throw new Error(`${host} answered with something that is not JSON: ${text.slice(0, 400)}`, { cause })
-  }
+/** A host's answer; throws its error and anything that does not fit the cases. */
+export function checkedReport(
+  answer: { readonly engine?: unknown; readonly hashes?: unknown; readonly error?: unknown },
+  cases: readonly HostCase[],
+  host: string,
+): HostReport {
   if (answer.error !== undefined) throw new Error(`${host}: ${String(answer.error)}`)
   const hashes = answer.hashes as string[][]
   const complete =
@@ -84,6 +82,7 @@ export function decodeReport(text: string, cases: readonly HostCase[], host: str
     Array.isArray(hashes) &&
     hashes.length === cases.length &&
     cases.every((one, index) => hashes[index].length === one.samples.length)
-  if (!complete) throw new Error(`${host} answered for other cases than it was given: ${text.slice(0, 400)}`)
+  if (!complete)
+    throw new Error(`${host} answered for other cases than it was given: ${JSON.stringify(answer).slice(0, 400)}`)
   return { engine: answer.engine as string, hashes }
 }

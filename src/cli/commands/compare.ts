@@ -16,7 +16,13 @@ import { CALIBRATION_OPTIONS, choosePlan, readPlan } from '../plan-source.ts'
 import type { Session } from '../session.ts'
 import { checkOutputs, writeFiles } from '../write-file.ts'
 
-type Option = (typeof CALIBRATION_OPTIONS)[number] | 'plan' | 'data' | 'limit' | 'out' | (typeof SHAPE_OPTIONS)[number]
+type Option =
+  | (typeof CALIBRATION_OPTIONS)[number]
+  | 'plan'
+  | 'data'
+  | 'limit'
+  | 'report'
+  | (typeof SHAPE_OPTIONS)[number]
 
 /** Samples that are used where nobody says how many: sums over all elements settle early. */
 const SAMPLES = 64
@@ -93,17 +99,17 @@ export const compareCommand: CommandDescription<Option> = {
   description:
     'Runs the float network and the integer program on the same samples and compares every stored value: alone (only this value ' +
     'quantised) and accumulated, worst first. For each value edits of the plan are tried, and the best is recommended with its ' +
-    'computed gain. With --out everything is written as one HTML file that needs nothing else.',
+    'computed gain. With --report everything is written as one HTML file that needs nothing else.',
   argument: ['model.onnx', 'the network'],
-  options: [...CALIBRATION_OPTIONS, 'plan', 'data', 'limit', 'out', ...SHAPE_OPTIONS],
+  options: [...CALIBRATION_OPTIONS, 'plan', 'data', 'limit', 'report', ...SHAPE_OPTIONS],
   meanings: {
     data: 'samples to compare on; labels are not needed',
     limit: `use only the first samples of --data (default: ${SAMPLES})`,
-    out: 'a report, one HTML file, with the front of a plan that `search` wrote (default: none)',
+    report: 'a report: one HTML file, with the front of a plan that `search` wrote (default: none)',
   },
   examples: [
     'compare model.onnx --plan plan.json --data test.card.json',
-    'compare model.onnx --calibrate train.card.json --data test.card.json -o report.html',
+    'compare model.onnx --calibrate train.card.json --data test.card.json --report report.html',
   ],
   async run({ argument: path, options, isGiven, session }) {
     if (options.data === undefined)
@@ -112,7 +118,7 @@ export const compareCommand: CommandDescription<Option> = {
       for (const name of CALIBRATION_OPTIONS)
         if (isGiven(name)) throw new DyadicError('usage', `--plan has all the numbers; --${name} would change nothing`)
     const inputs = [path, options.plan, options.calibrate, options.data].filter((input) => input !== undefined)
-    if (options.out !== undefined) await checkOutputs([options.out], inputs)
+    if (options.report !== undefined) await checkOutputs([options.report], inputs)
 
     const model = await openCompilable(path, options)
     const set = await openSamples(options.data, model, session)
@@ -134,14 +140,18 @@ export const compareCommand: CommandDescription<Option> = {
       signal: session.signal,
     })
     session.progress.end()
-    if (options.out !== undefined) {
+    if (options.report !== undefined) {
       const front = frontOf(plan)
       const paretoPlot = front && drawFront(front, 'the front that `dyadic search` chose from')
       const content = renderReport(result, { model: path, version: VERSION, ...(paretoPlot && { paretoPlot }) })
-      await writeFiles([{ path: options.out, content }], session.signal)
+      await writeFiles([{ path: options.report, content }], session.signal)
     }
     return {
-      json: { model: path, ...(options.out !== undefined && { out: options.out }), ...comparisonObject(result) },
+      json: {
+        model: path,
+        ...(options.report !== undefined && { report: options.report }),
+        ...comparisonObject(result),
+      },
       text:
         `${quoted(path)} on ${counted(result.samples, 'sample')} of ${quoted(set.name)}\n` +
         fields([
@@ -154,7 +164,7 @@ export const compareCommand: CommandDescription<Option> = {
             `${counted(result.program.memoryBytes, 'byte')}, ${integer(result.program.weightBytes)} of weights`,
           ],
           ['integers', `SHA-256 ${result.program.integerGraph}`],
-          ...(options.out === undefined ? [] : [['report', quoted(options.out)] as [string, string]]),
+          ...(options.report === undefined ? [] : [['report', quoted(options.report)] as [string, string]]),
         ]) +
         `\n${valueTable(result.values)}`,
     }

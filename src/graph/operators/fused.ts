@@ -1,13 +1,14 @@
 /**
- * The fused forms that `fuse` makes and that plans, lowering and fast executors read. Each clips its result to
- * [low, high] where given. Weights and bias are constants; nothing about windows is left implicit.
+ * The fused forms that `fuse` makes and that plans, lowering and fast executors read. All but the product of two computed
+ * matrices clip their result to [low, high] where given. Weights and bias are constants; nothing about windows is left
+ * implicit.
  */
 import type { AttributeValue } from '../graph.ts'
 import type { AttributeSchema, Operator } from '../operator.ts'
 import { allocate, elementCount } from '../tensor.ts'
 import { floatResult, numberAttribute, numbersOf, operand, optionalNumber, refuse } from './context.ts'
 import { convolutionMacs, convolutionShape, convolutionWindow, convolve } from './convolution.ts'
-import { dot } from './linear.ts'
+import { dot, matMul } from './linear.ts'
 
 const BOUNDS: Readonly<Record<string, AttributeSchema>> = { low: { kind: 'float' }, high: { kind: 'float' } }
 
@@ -61,11 +62,11 @@ export const fusedConv: Operator = {
   macs: convolutionMacs,
 }
 
-/** clip(x · wᵀ + b, low, high). Inputs x (N, K), w (M, K), b? (M); output (N, M). */
+/** clip(x · wᵀ + b + residual, low, high). Inputs x (…, K), w (M, K), b? (M), residual? (of the output's shape); output (…, M). */
 export const fusedDense: Operator = {
   name: 'dyadic.Dense',
   since: [1],
-  inputs: [2, 3],
+  inputs: [2, 4],
   outputs: [1, 1],
   attributes: BOUNDS,
   integer: 'accumulate',
@@ -73,27 +74,50 @@ export const fusedDense: Operator = {
     const x = operand(context, 0).shape
     const w = operand(context, 1).shape
     const b = context.inputs[2]?.shape
-    if (x.length !== 2 || w.length !== 2 || x[1] !== w[1])
+    const residual = context.inputs[3]?.shape
+    if (x.length < 2 || w.length !== 2 || x.at(-1) !== w[1])
       refuse(context.node, `input of shape [${x}] does not match weights of shape [${w}] (output × input)`)
     if (b !== undefined && (b.length !== 1 || b[0] !== w[0]))
       refuse(context.node, `bias of shape [${b}] is not [${w[0]}]`)
-    return [{ type: floatResult(context), shape: [x[0], w[0]] }]
+    const shape = [...x.slice(0, -1), w[0]]
+    if (residual !== undefined && String(residual) !== String(shape))
+      refuse(context.node, `residual of shape [${residual}] does not match the output shape [${shape}]`)
+    return [{ type: floatResult(context), shape }]
   },
   evaluate: ({ node, inputs, attributes, outputs }) => {
     const x = numbersOf(inputs[0], node)
     const w = numbersOf(inputs[1], node)
     const bias = inputs[2] && numbersOf(inputs[2], node)
+    const residual = inputs[3] && numbersOf(inputs[3], node)
     const [{ type, shape }] = outputs
-    const [rows, columns] = shape
-    const depth = inputs[1]!.shape[1]
+    const [columns, depth] = inputs[1]!.shape
     const clip = bounded(attributes)
-    const data = allocate(type, rows * columns)
-    for (let n = 0; n < rows; n++)
-      for (let m = 0; m < columns; m++)
-        data[n * columns + m] = clip(dot(x, n * depth, 1, w, m * depth, 1, depth) + (bias ? bias[m] : 0))
+    const data = allocate(type, elementCount(shape))
+    for (let i = 0; i < data.length; i++) {
+      const m = i % columns
+      const sum = dot(x, ((i - m) / columns) * depth, 1, w, m * depth, 1, depth)
+      data[i] = clip(sum + (bias ? bias[m] : 0) + (residual ? residual[i] : 0))
+    }
     return [{ type, shape, data }]
   },
   macs: (context, outputs) => elementCount(outputs[0].shape) * operand(context, 1).shape[1],
+}
+
+/** factor · (a · b): matrices and batches as MatMul has them. */
+export const fusedMatMul: Operator = {
+  ...matMul,
+  name: 'dyadic.MatMul',
+  since: [1],
+  attributes: { factor: { kind: 'float', default: 1 } },
+  integer: 'matrix-product',
+  evaluate: (context) => {
+    const [{ type, shape }] = context.outputs
+    const [{ data: sums }] = matMul.evaluate({ ...context, outputs: [{ type: 'float64', shape }] })
+    const factor = numberAttribute(context.attributes, 'factor')
+    const data = allocate(type, sums.length)
+    for (let i = 0; i < data.length; i++) data[i] = (sums[i] as number) * factor
+    return [{ type, shape, data }]
+  },
 }
 
 /** clip(a + b, low, high) of two tensors of one shape. */

@@ -52,7 +52,7 @@ import {
   lrn,
   meanVarianceNormalization,
 } from './feature-normalization.ts'
-import { fusedAdd, fusedConv, fusedDense } from './fused.ts'
+import { fusedAdd, fusedConv, fusedDense, fusedMatMul } from './fused.ts'
 import { gatherElements, gatherND, scatterElements, scatterND } from './gather-scatter.ts'
 import { constantOfShape, range, sizeOf } from './generate.ts'
 import { gridSample } from './grid-sample.ts'
@@ -60,6 +60,8 @@ import { convInteger, matMulInteger, qLinearConv, qLinearMatMul } from './intege
 import { layerNormalization, rmsNormalization } from './layer-normalization.ts'
 import { gemm, matMul } from './linear.ts'
 import { equal, not, where } from './logic.ts'
+import { lookup } from './lookup.ts'
+import { magnitude } from './magnitude.ts'
 import { batchNormalization } from './normalization.ts'
 import { averagePool, globalAveragePool, globalLpPool, globalMaxPool, lpPool, maxPool } from './pooling.ts'
 import { eyeLike, oneHot } from './positions.ts'
@@ -112,6 +114,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     fusedAdd,
     fusedConv,
     fusedDense,
+    fusedMatMul,
     gather,
     gelu,
     gemm,
@@ -245,5 +248,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     where,
     gru,
     lstm,
+    lookup,
+    magnitude,
   ].map((operator) => [operator.name, operator]),
 )

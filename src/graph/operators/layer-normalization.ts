@@ -85,7 +85,7 @@ export const layerNormalization: Operator = {
   inputs: [2, 3],
   outputs: [1, 3],
   attributes: ATTRIBUTES,
-  integer: 'none',
+  integer: 'normalize',
   infer: (context) => {
     const { shape } = operand(context, 0)
     const axis = firstAxis(context)
@@ -106,7 +106,7 @@ export const rmsNormalization: Operator = {
   inputs: [2, 2],
   outputs: [1, 1],
   attributes: ATTRIBUTES,
-  integer: 'none',
+  integer: 'normalize',
   infer: (context) => {
     firstAxis(context)
     return [{ type: floatResult(context), shape: operand(context, 0).shape }]

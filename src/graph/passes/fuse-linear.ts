@@ -1,7 +1,7 @@
 /**
  * Brings convolutions and matrix products with constant weights into the fused forms: Conv to `dyadic.Conv` with an explicit
- * window, Gemm and MatMul of a matrix to `dyadic.Dense` with output-major weights and a bias vector. Constants are kept
- * where they already stand in that form.
+ * window, Gemm and MatMul with a constant matrix to `dyadic.Dense` with output-major weights and a bias vector. Constants are
+ * kept where they already stand in that form.
  */
 import type { AttributeValue, Graph, Node, Value } from '../graph.ts'
 import { convolutionWindow } from '../operators/convolution.ts'
@@ -47,11 +47,14 @@ function fuseProduct(
   bias: Constant | undefined,
 ): Node | undefined {
   const input = graph.values.get(node.inputs[0]) as Value
-  if (input.shape.length !== 2 || weights.shape.length !== 2) return undefined
+  const { shape } = weights
+  // A stack of one matrix is a matrix, unless it gives the product more axes than the input has.
+  const isMatrix = shape.length >= 2 && shape.slice(0, -2).every((size) => size === 1)
+  if (!isMatrix || input.shape.length < shape.length) return undefined
   const option = (name: string, absent: number) => (node.attributes.get(name) as number | undefined) ?? absent
   if (option('transA', 0) !== 0) return undefined
   const outputFirst = option('transB', 0) !== 0
-  const [rows, columns] = outputFirst ? weights.shape : weights.shape.toReversed()
+  const [rows, columns] = outputFirst ? shape : shape.slice(-2).toReversed()
   const [output] = node.outputs
   const inputs = [node.inputs[0], node.inputs[1]]
   const alpha = option('alpha', 1)

@@ -1,7 +1,7 @@
 /**
- * Absorbs the Add of a residual connection into the convolution that computes one operand: one rounding instead of two. The
- * host is a `dyadic.Conv` whose only reader is the Add, without bounds or residual yet, and whose value `mayHost`; of two such
- * hosts the later one.
+ * Absorbs the Add of a residual connection into the layer that computes one operand: one rounding instead of two. The host is
+ * a `dyadic.Conv` or `dyadic.Dense` whose only reader is the Add, without bounds or residual yet, and whose value `mayHost`;
+ * of two such hosts the later one.
  */
 import type { Graph, Node, Value } from '../graph.ts'
 import { countUses, indexProducers, rebuild } from '../rewrite.ts'
@@ -38,5 +38,6 @@ export function fuseResidual(graph: Graph, mayHost: (name: string) => boolean = 
 }
 
 function canHost({ operator, inputs, attributes }: Node): boolean {
-  return operator === 'dyadic.Conv' && !inputs[3] && !attributes.has('low') && !attributes.has('high')
+  const isLayer = operator === 'dyadic.Conv' || operator === 'dyadic.Dense'
+  return isLayer && !inputs[3] && !attributes.has('low') && !attributes.has('high')
 }

@@ -5,7 +5,7 @@
  * a transposition comes to rest.
  */
 import type { AttributeValue, Graph, Node } from '../graph.ts'
-import { addConstant, rebuild } from '../rewrite.ts'
+import { addConstant, freeName, rebuild } from '../rewrite.ts'
 import { type AddConstant, orderOf, type Transposed, untransposed } from './transposed-node.ts'
 
 export function sinkTransposes(graph: Graph): Graph {
@@ -36,12 +36,12 @@ export function sinkTransposes(graph: Graph): Graph {
     changed = true
     const { inputs, attributes, order } = before
     if (inOrder(order)) return [{ ...node, inputs, attributes }]
-    const name = free(`${node.name}:transpose`, names)
+    const name = freeName(`${node.name}:transpose`, names)
     if (outputs.has(output)) {
-      const from = free(`${output}:untransposed`, values)
+      const from = freeName(`${output}:untransposed`, values)
       return [{ ...node, inputs, attributes, outputs: [from] }, transposition(name, output, { from, order })]
     }
-    const after = free(`${output}:transposed`, values)
+    const after = freeName(`${output}:transposed`, values)
     moved.set(output, after)
     transposed.set(after, { from: output, order })
     return [{ ...node, inputs, attributes }, transposition(name, after, { from: output, order })]
@@ -56,12 +56,4 @@ function transposition(name: string, output: string, { from, order }: Transposed
 
 function inOrder(order: readonly number[]): boolean {
   return order.every((axis, index) => axis === index)
-}
-
-/** `base`, or `base.2`, `base.3` … where that is taken; the name is then taken. */
-function free(base: string, taken: Set<string>): string {
-  let name = base
-  for (let i = 2; taken.has(name); i++) name = `${base}.${i}`
-  taken.add(name)
-  return name
 }

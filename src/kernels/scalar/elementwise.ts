@@ -1,9 +1,10 @@
 /**
- * The meaning of element-by-element kernels: rules R5 (addition), R7 (tables), R10 (rescaling) and R11 (multiplication) of
- * docs/arithmetic.md. They go over whole storage, padding lanes included; nothing reads what these come to hold.
+ * The meaning of element-by-element kernels: rules R5 (addition), R7 (tables), R10 (rescaling), R11 (multiplication) and
+ * R20 (length of a vector of two) of docs/arithmetic.md. They go over whole storage, padding lanes included; nothing reads what these come to hold.
  */
 import { clamp, requantize } from '../../num/requantize.ts'
 import { channelStride, type Stored } from './geometry.ts'
+import { floorSquareRoot } from './square-root.ts'
 
 /** A stored tensor of 8- or 16-bit codes. */
 export type StoredCodes = Stored<Int8Array | Int16Array>
@@ -54,6 +55,24 @@ export function multiply(left: StoredCodes, right: StoredCodes, output: StoredCo
   for (let i = 0; i < output.data.length; i++) {
     const product = Math.imul(left.data[i] - p.leftZeroPoint, right.data[i % right.data.length] - p.rightZeroPoint)
     output.data[i] = clamp(requantize(product, p.multiplier, p.shift) + p.outputZeroPoint, p.low, p.high)
+  }
+}
+
+export interface MagnitudeParameters extends MultiplyParameters {
+  /** The length shifted left fits int32. */
+  readonly leftShift: number
+}
+
+/**
+ * clamp(requantize(floor(√((a − za)² + (b − zb)²)) << left) + zo); differences fit 16 bits, so that the sum is at most 2^31. Both
+ * operands have the size of `output`.
+ */
+export function magnitude(left: StoredCodes, right: StoredCodes, output: StoredCodes, p: MagnitudeParameters): void {
+  for (let i = 0; i < output.data.length; i++) {
+    const a = left.data[i] - p.leftZeroPoint
+    const b = right.data[i] - p.rightZeroPoint
+    const length = floorSquareRoot(0, a * a + b * b) << p.leftShift
+    output.data[i] = clamp(requantize(length, p.multiplier, p.shift) + p.outputZeroPoint, p.low, p.high)
   }
 }
 

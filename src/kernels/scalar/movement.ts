@@ -48,12 +48,8 @@ export function storeConstant(codes: ArrayLike<number>, output: Stored): void {
     for (let c = 0; c < output.channels; c++) output.data[p * output.stride + c] = codes[p * output.channels + c]
 }
 
-/** Program input (compact, ONNX order) → stored s8 or s16; unsigned bytes are stored as value − 128. */
-export function importTensor(
-  source: Uint8Array | Int8Array | Int16Array,
-  output: Stored,
-  layout: 'nchw' | 'nhwc',
-): void {
+/** Program input (compact, ONNX order) → stored; unsigned bytes are stored as value − 128. */
+export function importTensor(source: Uint8Array | StoredData, output: Stored, layout: 'nchw' | 'nhwc'): void {
   const offset = source instanceof Uint8Array ? 128 : 0
   const pixels = output.height * output.width
   for (let p = 0; p < pixels; p++)

@@ -99,6 +99,24 @@ describe('dense', () => {
     }
   })
 
+  it('equals the obvious executor on rows of any rank, with residuals', () => {
+    for (const shape of [
+      [3, 7],
+      [2, 5, 8],
+      [1, 3, 4, 6],
+      [2, 1, 3, 2, 5],
+    ]) {
+      const depth = shape.at(-1) as number
+      const residual = [...shape.slice(0, -1), 9]
+      const inputs = ['x', { shape: [9, depth] }, { shape: [9] }, 'r']
+      const graph = net({ x: shape, r: residual }, [
+        { operator: 'dyadic.Dense', inputs, attributes: { high: 1 } },
+        { operator: 'dyadic.Dense', inputs: ['v0', { shape: [4, 9] }] },
+      ])
+      expect(worstError(graph)).toBeLessThan(TOLERANCE)
+    }
+  })
+
   it('takes flattened maps of any channel count, also when the flattening is read twice', () => {
     for (const c of [3, 4, 8])
       for (const extra of [false, true]) {

@@ -3,15 +3,17 @@
  * right one. Constant weights are packed when the executor is made, computed operands before each product.
  */
 import { broadcastShapes, broadcastStrides } from '../../graph/operators/layout.ts'
+import { attributeOr } from './attributes.ts'
 import type { Buffer } from './buffers.ts'
 import type { Kernels } from './kernels.ts'
+import { laneCount } from './layout.ts'
 import { PANEL, panelled } from './pack-weights.ts'
 import type { Lowering, Planner, Stored } from './planner.ts'
 
 /** Rough size of the rows that stay in a second-level cache beside a panel of weights. */
 const BLOCK_BYTES = 1 << 18
 
-/** `MatMul` of operands of rank 2 and more. */
+/** `MatMul` and `dyadic.MatMul` of operands of rank 2 and more. */
 export const matMul: Lowering = (node, planner) => {
   const [a, b] = node.inputs.map((name) => planner.shape(name))
   const layout = planner.matrixLayout(node.outputs[0])
@@ -24,9 +26,17 @@ export const matMul: Lowering = (node, planner) => {
   const [depth, columns] = b.slice(-2)
   const output = planner.defineMatrix(node.outputs[0], layout)
   const product = prepare(planner, left, output, depth, columns)
+  const factor = attributeOr(node, 'factor', 1)
+  const count = laneCount(layout)
+  const scale = (kernels: Kernels): void => {
+    if (factor !== 1) kernels.scale(output.buffer.address, output.buffer.address, count, factor)
+  }
   if (weights && single) {
     const packed = planner.constant(packMatrix(weights, depth, columns))
-    planner.emit(({ kernels }) => product(kernels, 0, 0, left.layout.n, packed))
+    planner.emit(({ kernels }) => {
+      product(kernels, 0, 0, left.layout.n, packed)
+      scale(kernels)
+    })
     return true
   }
   const other = right as Stored
@@ -40,6 +50,7 @@ export const matMul: Lowering = (node, planner) => {
       current = second
       product(kernels, first * rows, index * rows, rows, packed)
     })
+    scale(kernels)
   })
   return true
 }

@@ -79,15 +79,18 @@ export const convolution: Lowering = (node, planner) => {
   return true
 }
 
-/** `dyadic.Dense`: clip(x · wᵀ + b); x may be a map whose flattening was left out. */
+/** `dyadic.Dense`: clip(x · wᵀ + b + residual) of the rows of x, which may be a map whose flattening was left out. */
 export const dense: Lowering = (node, planner) => {
-  const input = planner.stored(node.inputs[0])
-  const layout = planner.layout(node.outputs[0])
+  const isMatrix = planner.shape(node.inputs[0]).length === 2
+  const stored = (name: string | undefined) => (isMatrix ? planner.stored(name) : planner.matrix(name))
+  const [input, residual] = [stored(node.inputs[0]), stored(node.inputs[3])]
+  const layout = planner.matrixLayout(node.outputs[0])
   const constants = constantWeights(planner, node)
   if (!input || !layout || !constants || constants.shape.length !== 2) return false
-  const output = planner.define(node.outputs[0], layout)
+  if (node.inputs[3] && !(residual && sameLayout(residual.layout, layout))) return false
+  const output = isMatrix ? planner.define(node.outputs[0], layout) : planner.defineMatrix(node.outputs[0], layout)
   const window = wholeWindow(input.layout)
-  emitConvolution(planner, { input, output, window, groups: 1, ...constants, residual: undefined, ...limits(node) })
+  emitConvolution(planner, { input, output, window, groups: 1, ...constants, residual, ...limits(node) })
   return true
 }
 

@@ -40,6 +40,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
   ['LayerNormalization', layerNormalization],
   ['LeakyRelu', leakyRelu],
   ['MatMul', matMul],
+  ['dyadic.MatMul', matMul],
   ['MaxPool', pooling('maxPool')],
   ['Mul', multiply],
   ['PRelu', parametricRelu],

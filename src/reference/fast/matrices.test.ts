@@ -155,6 +155,8 @@ describe('matrix products', () => {
     expect(worstError(net({ x: a, y: b }, [{ operator: 'MatMul', inputs: ['x', 'y'] }]))).toBeLessThan(TOLERANCE)
     expect(worstError(net({ x: a }, [{ operator: 'MatMul', inputs: ['x', { shape: b }] }]))).toBeLessThan(TOLERANCE)
     expect(worstError(net({ y: b }, [{ operator: 'MatMul', inputs: [{ shape: a }, 'y'] }]))).toBeLessThan(TOLERANCE)
+    const scaled = { operator: 'dyadic.MatMul', inputs: ['x', 'y'], attributes: { factor: 0.3 } }
+    expect(worstError(net({ x: a, y: b }, [scaled]))).toBeLessThan(TOLERANCE)
   })
 })
 

@@ -4,13 +4,13 @@ import { loadCodes, storeMixed } from './elementwise'
 
 /** Lanes of i32x4 that are real channels: the first `count`. */
 @inline
-function firstLanes(count: i32): v128 {
+export function firstLanes(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count))
 }
 
 /** The four entries of a table of int32 at byte offsets in 16-bit lanes `upper`·4 … `upper`·4 + 3. */
 @inline
-function gather(table: usize, offsets: v128, upper: bool): v128 {
+export function gather(table: usize, offsets: v128, upper: bool): v128 {
   let entries = v128.load32_zero(table + (upper ? i16x8.extract_lane_u(offsets, 4) : i16x8.extract_lane_u(offsets, 0)))
   entries = v128.load32_lane(table + (upper ? i16x8.extract_lane_u(offsets, 5) : i16x8.extract_lane_u(offsets, 1)), entries, 1)
   entries = v128.load32_lane(table + (upper ? i16x8.extract_lane_u(offsets, 6) : i16x8.extract_lane_u(offsets, 2)), entries, 2)
@@ -37,6 +37,19 @@ function scaledShare(e: v128, share: v128, rounding: v128): v128 {
   )
 }
 
+/** The largest of the real channels. */
+@inline
+export function largestOf(source: usize, wide: i32, channels: i32): i32 {
+  let largest = i16x8.splat(-32768)
+  for (; channels > 0; channels -= 8, source += 8 << wide) {
+    const real = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>min(channels, 8)))
+    largest = i16x8.max_s(largest, v128.bitselect(loadCodes(source, wide), i16x8.splat(-32768), real))
+  }
+  largest = i16x8.max_s(largest, i8x16.shuffle(largest, largest, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
+  largest = i16x8.max_s(largest, i8x16.shuffle(largest, largest, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
+  return max(i16x8.extract_lane_s(largest, 0), i16x8.extract_lane_s(largest, 1))
+}
+
 /** The epilogue block has 32-bit lanes. */
 export function softmax(
   source: usize, target: usize, sourceWide: i32, targetWide: i32, pixels: i32, channels: i32,
@@ -46,14 +59,7 @@ export function softmax(
   const rounding = i64x2.splat(0x80000000)
   for (let p = 0; p < pixels; p++) {
     let from = source
-    let largest = i16x8.splat(-32768)
-    for (let c = channels; c > 0; c -= 8, from += sourceStep) {
-      const real = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>min(c, 8)))
-      largest = i16x8.max_s(largest, v128.bitselect(loadCodes(from, sourceWide), i16x8.splat(-32768), real))
-    }
-    largest = i16x8.max_s(largest, i8x16.shuffle(largest, largest, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7))
-    largest = i16x8.max_s(largest, i8x16.shuffle(largest, largest, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11))
-    const maximum = i16x8.splat(<i16>max(i16x8.extract_lane_s(largest, 0), i16x8.extract_lane_s(largest, 1)))
+    const maximum = i16x8.splat(<i16>largestOf(source, sourceWide, channels))
 
     let sums = i32x4.splat(0)
     from = source

@@ -1,0 +1,2 @@
+/** The files of docs/plots by name. */
+export function docsPlots(): Promise<Map<string, string>>
