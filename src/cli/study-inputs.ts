@@ -1,5 +1,7 @@
 /** What `dyadic study` works on: the network, samples in memory, calibration, and a name for all of it. */
 import { createHash } from 'node:crypto'
+import type { DataSet } from '../data/data-set.ts'
+import { checkAnswers, checkLabels } from '../data/labels.ts'
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { elementCount } from '../graph/tensor.ts'
@@ -9,7 +11,7 @@ import { checkArithmetic, needsStatistics } from '../study/check.ts'
 import { observeValues, type Statistics } from '../study/observe.ts'
 import { type StoredSamples, storeSamples } from '../study/samples.ts'
 import { VERSION } from '../version.ts'
-import { openData, openLabelled, singlePorts } from './data-argument.ts'
+import { openData, singlePorts } from './data-argument.ts'
 import { about, isProgram, parseModel, readModel, type SHAPE_OPTIONS } from './model-file.ts'
 import type { OptionValues } from './options.ts'
 import type { Session } from './session.ts'
@@ -60,6 +62,37 @@ function hashInputs(model: Uint8Array, samples: StoredSamples, statistics: Stati
   return hash.digest('hex')
 }
 
+/** Throws `refused` for sequences of another length than the network takes. */
+function requireWindow({ answers, name, shape }: DataSet, input: string, wanted: readonly number[]): void {
+  if (answers !== undefined && (wanted.length !== 2 || wanted[1] !== shape[0]))
+    throw new DyadicError(
+      'refused',
+      `${quoted(name)} has windows of ${shape[0]} tokens, the network's input ${quoted(input)} has shape [${wanted}]; change "window" of the data card, or the length with --axis`,
+    )
+}
+
+/** Scores at each of the positions of a sequence. Throws `unsupported` for an output of another form than [1, positions, scores]. */
+function classesAt(positions: number, output: string, shape: readonly number[]): number {
+  const [batch, count, classes] = shape
+  if (shape.length !== 3 || batch !== 1 || count !== positions)
+    throw new DyadicError(
+      'unsupported',
+      `the output ${quoted(output)} has shape [${shape}]; data with an answer at each of ${positions} positions wants [1, ${positions}, scores]`,
+    )
+  return classes as number
+}
+
+/** Scores that are held of one arithmetic. */
+const MOST_SCORES = 2 ** 28
+
+function requireRoom(scores: number): void {
+  if (scores > MOST_SCORES)
+    throw new DyadicError(
+      'limit',
+      `the samples have ${scores} scores, a study holds ${MOST_SCORES}: take fewer with --limit`,
+    )
+}
+
 /**
  * Opens everything, and finds what stands against the arithmetics before any is run. Throws `usage` where data or calibration
  * are missing and for arithmetics that the network cannot have.
@@ -88,8 +121,11 @@ export async function openStudy(
       'usage',
       'formats of activations need scales: give --calibrate <data> with some hundred samples, or study --for weights',
     )
-  const labelled = await openLabelled(options.data, shapeOf(input).slice(1), elementCount(shapeOf(output)), session)
+  const labelled = await openData(options.data, shapeOf(input).slice(1), session)
+  requireWindow(labelled, input, shapeOf(input))
   checkSampleShape(input, shapeOf(input), labelled)
+  if (labelled.answers === undefined) checkLabels(labelled, elementCount(shapeOf(output)))
+  else checkAnswers(labelled, classesAt(labelled.shape[0] as number, output, shapeOf(output)))
   const observed = needed ? await observe(graph, options.calibrate as string, options.samples, session) : undefined
   if (!needed && options.calibrate !== undefined)
     session.note('note: nothing here has a scale for activations; --calibrate is not used')
@@ -105,6 +141,7 @@ export async function openStudy(
     onProgress: (done, total) => session.progress.update(done, total),
   })
   session.progress.end()
+  requireRoom(samples.length * elementCount(shapeOf(output)))
   const inputs = hashInputs(bytes, samples, observed?.statistics)
   return {
     ...{ graph, samples, statistics: observed?.statistics, calibration: observed?.calibration },

@@ -69,8 +69,9 @@ export function createPool(inputs: StudyInputs, threads: number, signal: AbortSi
             throw new DyadicError(answer.code, answer.message)
           }
           found ??= answer
-          scores ??= new Float32Array(total * answer.classes)
-          scores.set(answer.scores, first * answer.classes)
+          const size = answer.scores.length / (last - first)
+          scores ??= new Float32Array(total * size)
+          scores.set(answer.scores, first * size)
           done += last - first
           onProgress(done, total)
         }

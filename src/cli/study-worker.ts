@@ -30,8 +30,9 @@ function answer({ arithmetic, first, last }: StudyTask): StudyAnswer {
       prepared = { text, run, cost: studyCost(run.resolved) }
     }
     const { run, cost } = prepared
-    const scores = new Float32Array((last - first) * run.classes)
-    for (let index = first; index < last; index++) scores.set(run.scores(index), (index - first) * run.classes)
+    const size = run.classes * inputs.samples.answers
+    const scores = new Float32Array((last - first) * size)
+    for (let index = first; index < last; index++) scores.set(run.scores(index), (index - first) * size)
     return { classes: run.classes, scores, cost }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)

@@ -29,7 +29,13 @@ const cardSchema = z
     input: inputSchema.optional(),
     split: splitSchema.optional(),
   })
-  .superRefine(({ samples, image }, context) => {
+  .superRefine(({ samples, image, labels }, context) => {
+    if (samples.kind === 'tokens' && labels !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['labels'],
+        message: 'the answers of tokens are the tokens that follow',
+      })
     if (samples.kind === 'images' && image === undefined)
       context.addIssue({ code: 'custom', path: ['image'], message: 'pictures need it' })
     if (samples.kind !== 'images' && image !== undefined)

@@ -17,6 +17,11 @@ export interface DataSet {
   readonly offset: readonly number[]
   /** Class of a sample, or undefined where the set has no labels. */
   label(index: number): number | undefined
+  /**
+   * Where samples are sequences with an answer at every position, and have no label: the right answers of one sample, −1 where
+   * none is asked for.
+   */
+  answers?(index: number): Int32Array
   /** The stored numbers of one sample, row-major in `shape`. */
   read(index: number): Promise<Uint8Array | Int8Array | Float32Array>
   /** A short name of a sample (file name or index) for reports. */

@@ -80,6 +80,19 @@ export function checkLabels(dataSet: DataSet, classes: number): void {
   }
 }
 
+/** Throws `refused` naming the first sample with an answer that is not an index of `classes` network outputs. */
+export function checkAnswers(dataSet: DataSet, classes: number): void {
+  for (let index = 0; index < dataSet.length; index++) {
+    const wrong = dataSet.answers?.(index).find((answer) => answer >= classes)
+    if (wrong !== undefined)
+      throw new DyadicError(
+        'refused',
+        `sample ${quoted(dataSet.describe(index))} has the answer ${wrong}, the network has ${classes} outputs (0..${classes - 1}) ` +
+          "at each position; were the ids made with the network's own vocabulary?",
+      )
+  }
+}
+
 async function storedLabels(
   labels: Labels,
   source: SampleSource,

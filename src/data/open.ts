@@ -54,6 +54,7 @@ export async function openDataSet(card: DataCard, access: DataSetAccess): Promis
     scale: map.scale,
     offset: map.offset,
     label: (index) => labels?.[index],
+    ...(source.answers && { answers: source.answers }),
     read: (index) => source.read(index),
     describe: (index) => source.describe(index),
   }

@@ -38,6 +38,8 @@ export interface SampleSource {
   readonly names?: readonly string[]
   /** The label stored with a sample, where the format has one. */
   storedLabel?(index: number): number
+  /** As in a data set, where samples have an answer at every position instead of a label. */
+  answers?(index: number): Int32Array
   /** The map to real input that the samples come with; a card without `input` uses it. */
   readonly input?: { readonly scale: readonly number[]; readonly offset: readonly number[] }
   read(index: number): Promise<Uint8Array | Int8Array | Float32Array>

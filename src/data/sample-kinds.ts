@@ -7,6 +7,7 @@ import { imagesKind } from './images.ts'
 import { npyKind } from './npy-samples.ts'
 import { rawKind } from './raw.ts'
 import { sampleKind } from './sample-kind.ts'
+import { tokensKind } from './tokens.ts'
 
 /** `{"kind": "glyphs", "seed": 1, "first": 0, "count": 1000}`: drawn pictures with labels, no files. */
 const glyphsKind = sampleKind({
@@ -36,4 +37,4 @@ const glyphsKind = sampleKind({
 })
 
 /** Every kind; the card's schema and `openDataSet` read this list and know no kind by name. */
-export const SAMPLE_KINDS = [imagesKind, cifarKind, idxKind, npyKind, rawKind, glyphsKind] as const
+export const SAMPLE_KINDS = [imagesKind, cifarKind, idxKind, npyKind, rawKind, tokensKind, glyphsKind] as const

@@ -33,6 +33,7 @@ export function subset(dataSet: DataSet, indices: readonly number[]): DataSet {
     scale: dataSet.scale,
     offset: dataSet.offset,
     label: (index) => dataSet.label(indexOf(index)),
+    ...(dataSet.answers && { answers: (index: number) => dataSet.answers!(indexOf(index)) }),
     read: async (index) => dataSet.read(indexOf(index)),
     describe: (index) => dataSet.describe(indexOf(index)),
   }

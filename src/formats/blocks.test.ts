@@ -9,6 +9,7 @@ import { largest, round } from './convert.ts'
 import { addFixedPoint, downConversionShift, downConvert, safeChainLength } from './dynamic-fixed-point.ts'
 import { saturating } from './element-format.ts'
 import { exact } from './rational.fixture.ts'
+import { samples } from './samples.fixture.ts'
 
 const block = (name: string): BlockFormat => {
   const format = formatNamed(name)
@@ -160,6 +161,24 @@ describe('dynamic fixed point', () => {
     let saturated = 0
     for (let i = 0; i < 256; i++) saturated = Math.min(2 ** 31 - 1, saturated + 2 ** 26)
     expect(new Set([exactSum, saturated, exactSum | 0]).size).toBe(3)
+  })
+
+  it('has exact int32 sums of Gaussian numbers in safe chains, and in chains of 256 (Das et al. 2018)', () => {
+    const format = block('dfp16-headroom2')
+    const codesOf = (seed: number): Int16Array =>
+      new Int16Array(encodeBlocks(format, samples('gaussian', 64 * 4608, seed)).codes as Uint16Array)
+    const [a, b] = [codesOf(31), codesOf(32)]
+    for (const chain of [safeChainLength(2), 256])
+      for (let start = 0; start < a.length; start += 4608) {
+        let [exactSum, wide, narrow] = [0n, 0, 0]
+        for (let i = start; i < start + 4608; i++) {
+          exactSum += BigInt(a[i]!) * BigInt(b[i]!)
+          // An int32 that wraps, emptied into a wide sum at the end of each chain.
+          narrow = (narrow + a[i]! * b[i]!) | 0
+          if ((i - start) % chain === chain - 1 || i === start + 4607) [wide, narrow] = [wide + narrow, 0]
+        }
+        expect(BigInt(wide)).toBe(exactSum)
+      }
   })
 
   it('adds and narrows by shifts', () => {

@@ -85,6 +85,21 @@ describe('log I and log K', () => {
     )
   })
 
+  it('obey K_{v+1} − K_{v−1} = (2v/x)·K_v', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 60, noNaN: true }),
+        fc.double({ min: 0.01, max: 60, noNaN: true }),
+        (v, x) => {
+          const middle = logBesselK(v, x)
+          const difference = Math.exp(logBesselK(v + 1, x) - middle) - Math.exp(logBesselK(v - 1, x) - middle)
+          // Logarithms up to 500 lose their digits in the exponential.
+          expect(Math.abs((difference * x) / (2 * v) - 1)).toBeLessThan(2e-13 * Math.max(1, x / v))
+        },
+      ),
+    )
+  })
+
   it('join where one expression follows the other', () => {
     const radii = [LEAST_RADIUS, 43, 100, 335]
     for (const radius of radii)
@@ -99,10 +114,14 @@ describe('log I and log K', () => {
           expect(Math.abs(outside - inside - 2e-12 * slope)).toBeLessThan(2e-14 * Math.max(4, Math.abs(inside)))
         }
       }
-    for (const v of [0, 0.3, 0.5, 7.5, 20]) {
-      const step = logBesselK(v, 2 + 1e-12) - logBesselK(v, 2 - 1e-12)
-      expect(Math.abs(step)).toBeLessThan(3e-12 * (1 + v))
-    }
+    // The ends of the table and of its stretches, and where the series has one term.
+    for (const x of [1, 2, 6.4e-10, ...Array.from({ length: 30 }, (_, i) => 32 / (i + 2))])
+      for (const v of [0, 1e-9, 0.03, 0.3, 0.5, 1, 1.5, 7.5, 20]) {
+        const inside = logBesselK(v, x * (1 - 1e-12))
+        const slope = v - x * Math.exp(logBesselK(v + 1, x) - logBesselK(v, x))
+        const step = logBesselK(v, x * (1 + 1e-12)) - inside - 2e-12 * slope
+        expect(Math.abs(step), `order ${v}, argument ${x}`).toBeLessThan(2e-14 * Math.max(1, Math.abs(inside)))
+      }
   })
 
   it('are monotone in the argument', () => {

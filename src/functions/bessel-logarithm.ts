@@ -9,7 +9,8 @@
  * NaN, a negative order or a negative argument, and v = x = ∞, give NaN, as `Math.log` does.
  */
 import { DyadicError } from '../error.ts'
-import { logBesselISeries, logBesselKOrigin } from './bessel-origin.ts'
+import { logBesselKOrigin } from './bessel-origin.ts'
+import { logBesselISeries } from './bessel-series.ts'
 import { LEAST_RADIUS, logBesselIUniform, logBesselKUniform, radiusOf } from './bessel-uniform.ts'
 
 /** Arguments outside 0 < v, x < ∞, except v = 0: the value of log I, or of −log K but for v = x = 0. */

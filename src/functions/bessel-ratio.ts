@@ -2,7 +2,7 @@
  * I_{v+1}(x)/I_v(x) to a few units in the last place, without a difference of logarithms (which would lose as many digits as
  * the logarithms are large): the uniform expansion away from the origin, the quotient of two power series near it.
  */
-import { besselISeriesTail } from './bessel-origin.ts'
+import { besselISeriesTail } from './bessel-series.ts'
 import { besselIRatioUniform, LEAST_RADIUS, radiusOf } from './bessel-uniform.ts'
 
 /** I_{v+1}(x)/I_v(x), from 0 to 1, for finite v ≥ 0 and x ≥ 0; NaN elsewhere. */

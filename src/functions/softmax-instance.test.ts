@@ -221,6 +221,61 @@ describe.each(ALGORITHMS)('softmax by %s', (algorithm) => {
   })
 })
 
+describe('blocks', () => {
+  const bytes = (values: Float32Array): Buffer => Buffer.from(values.slice().buffer)
+
+  it('give the same bits through the stage, beyond it and in the workspace', () => {
+    const count = 2 ** 17 + 3 * 4096 + 1234
+    const large = createSoftmax({ workspace: 2 * count })
+    for (const heights of [
+      [0, 0, 0, 0],
+      [0, 30, 400, -300],
+    ]) {
+      const values = numbers(count, -9, 9).map((value, i) => value + heights[(4 * i) >> 18]!)
+      const [inside, outside] = [large.workspace.subarray(0, count), large.workspace.subarray(count)]
+      inside.set(values)
+      const wanted = large.softmax(values)
+      expect(relativeError(wanted, values)).toBeLessThan(3.7e-7)
+      expect(bytes(large.softmax(inside, outside)).equals(bytes(wanted))).toBe(true)
+      expect(bytes(large.softmax(inside, new Float32Array(count))).equals(bytes(wanted))).toBe(true)
+      expect(bytes(large.softmax(values, outside.fill(0))).equals(bytes(wanted))).toBe(true)
+      expect(bytes(large.softmax(inside, inside)).equals(bytes(wanted))).toBe(true)
+      expect(bytes(large.softmax(values, values)).equals(bytes(wanted))).toBe(true)
+    }
+  })
+
+  it('keep the digits of what is large in a block far below the others', () => {
+    // The block's factor is below 2^−126, this result is not.
+    const values = numbers(2 * 4096, -1, 1).map((value, i) => value + (i < 4096 ? -64 : 25))
+    values[1000] = -42
+    const found = instance.softmax(values)
+    expect(found[1000]).toBeGreaterThan(1e-33)
+    expect(relativeError(found, values)).toBeLessThan(3.7e-7)
+  })
+
+  it.each([
+    ['blocked', 4.5e-7],
+    ['two-pass', 3.7e-7],
+  ] as const)('and roundings of sums do not add up where all numbers are equal: %s', (algorithm, most) => {
+    for (let i = 0; i < 100; i++) {
+      const values = new Float32Array(5000).fill(i / 5 - 10)
+      values[3] = i / 5 - 12.3
+      expect(relativeError(instance.softmax(values, undefined, algorithm), values)).toBeLessThan(most)
+    }
+  })
+
+  it('are taken again with their own maximum where the exponent of the one before does not serve', () => {
+    for (const odd of [-Infinity, -95, 95, 1200, -2e4, 1e30]) {
+      const values = numbers(6 * 4096 + 7, -3, 3)
+      values.fill(odd, 4096, 2 * 4096)
+      values[3 * 4096 + 5] = odd
+      const found = instance.softmax(values)
+      expect(relativeError(found, values)).toBeLessThan(3.7e-7 + (odd > 1000 ? 6e-8 * 88 : 0))
+      expect(bytes(instance.softmax(values, values)).equals(bytes(found))).toBe(true)
+    }
+  })
+})
+
 describe('an instance', () => {
   it('refuses empty vectors, outputs of other lengths or half over the input, and unknown algorithms', () => {
     const { workspace } = instance

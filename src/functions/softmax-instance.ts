@@ -1,18 +1,19 @@
 /**
  * Softmax over long float32 vectors in WebAssembly: the two-pass algorithm (Dukhan and Ablavatski 2020), the two usual
- * three-pass algorithms, and the default: block by block, with the exact exponents of the first and the stored exponentials of
- * the others, which is the quickest where arithmetic is the limit. The rules of softmax-reference.ts hold for all.
+ * three-pass algorithms, and the default (softmax-blocked.ts), which has the exact exponents of the first and the stored
+ * exponentials of the others and is the quickest. The rules of softmax-reference.ts hold for all.
  *
- * An instance has a fixed memory, allotted once: vectors from outside go through a stage, in chunks if they are long, so that
+ * An instance has a fixed memory, allotted once: vectors from outside go through a stage, in parts if they are long, so that
  * any length works and nothing ever grows; vectors that lie in the instance's workspace are worked on where they are.
  *
- * Elements are within 3.7e-7 of the exact ones, relatively, as far as these are 2^−126 or more; smaller ones are 0 or some
- * number below 2^−126. The three-pass algorithms, and all where the largest number is not from −1300 to 1300, round
- * x − maximum: there the bound is 3.7e-7 plus 6e-8·(maximum − x).
+ * Elements are within 3.7e-7 of the exact ones (blocked: 4.5e-7 where nearly all numbers are equal), relatively, as far as these
+ * are 2^−126 or more; smaller ones are 0 or some number below 2^−126. The three-pass algorithms, and all where the largest
+ * number is not from −1300 to 1300, round x − maximum: there the bound is 3.7e-7 plus 6e-8·(maximum − x).
  */
 import { DyadicError, quoted } from '../error.ts'
 import kernelModule from '../kernels/embedded/softmax.ts'
 import { compileEmbedded } from '../kernels/module.ts'
+import { BLOCK_FLOATS, type BlockedKernels, LARGEST_EXPONENT, softmaxBlocked } from './softmax-blocked.ts'
 import { requireElements } from './softmax-reference.ts'
 
 /** How the vector is gone through. All read the input; the numbers are floats read and written per element. */
@@ -23,7 +24,7 @@ export const ALGORITHMS = [
   'three-pass-recompute',
   /** Maximum, sum with the exponentials stored, these again (3 + 2). */
   'three-pass-reload',
-  /** Block by block as reload, each with a power of two of its own (3 + 2, one of the reads from the nearest cache). */
+  /** Block by block, the sum with the exponentials stored over a power of two, these again (2 + 2). */
   'blocked',
 ] as const
 
@@ -54,35 +55,30 @@ export interface Softmax {
   exponentials(values: Float32Array): { readonly mantissas: Float32Array; readonly exponents: Int32Array }
 }
 
-interface Kernels {
+interface Kernels extends BlockedKernels {
   extendedExponential(input: number, mantissas: number, exponents: number, count: number): void
   sumExtended(input: number, count: number, state: number): void
   scaleExtended(input: number, output: number, count: number, inverse: number, exponent: number): void
-  maximum(input: number, count: number, least: number): number
   sumBelow(input: number, count: number, largest: number): number
   scaleBelow(input: number, output: number, count: number, largest: number, inverse: number, exponent: number): void
-  storeBelow(input: number, output: number, count: number, largest: number): number
-  storeShared(input: number, output: number, count: number, exponent: number): number
-  multiplyInPlace(data: number, count: number, factor: number): void
 }
 
 const PAGE = 65536
 /** Total and exponent of the first pass: 12 bytes. */
 const STATE = 16
 const STAGE = PAGE
-/** 512 KiB: vectors up to this long are copied in and out once and stay in cache meanwhile. */
+/** 512 KiB: vectors up to this long are copied in and out once and stay in the second cache meanwhile. */
 const STAGE_FLOATS = 2 ** 17
-/** Longer ones go through the stage in chunks that stay in cache: a whole number of the blocks and of the 1024 summed as one. */
+/** Longer ones go through the stage in chunks that stay in cache: a whole number of the 1024 summed as one. */
 const CHUNK_FLOATS = 8192
-const BLOCK_FLOATS = 4096
+/** A block of input for the blocked algorithm stands before its stage. */
+const INPUT = STAGE - 4 * BLOCK_FLOATS
 const WORKSPACE = STAGE + 4 * STAGE_FLOATS
 /** What the kernels' module was compiled for. */
 const MOST_PAGES = 65536
 /** 2 GiB: ends of vectors stay well inside 32-bit addresses. */
 const MOST_FLOATS = 2 ** 29
 const NO_EXPONENT = -4096
-/** Largest exponent for which the reduction by ln 2 is exact for it and for the 126 below it. */
-const LARGEST_EXPONENT = 1900
 
 let compiled: WebAssembly.Module | undefined
 
@@ -105,6 +101,10 @@ export function createSoftmax({ workspace: floats = 0 }: { readonly workspace?: 
   const kernels = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels
   const stage = new Float32Array(memory.buffer, STAGE, STAGE_FLOATS)
   const state = new DataView(memory.buffer, STATE, 12)
+  const places = {
+    ...{ floats: new Float32Array(memory.buffer), input: INPUT, stage: STAGE },
+    stageBlocks: STAGE_FLOATS / BLOCK_FLOATS,
+  }
 
   /** Calls a reading kernel with (address, count), on the vector itself or on one staged chunk after the other. */
   function read(values: Float32Array, kernel: (input: number, count: number) => void): void {
@@ -169,7 +169,7 @@ export function createSoftmax({ workspace: floats = 0 }: { readonly workspace?: 
       map(values, output, (input, to, count) => {
         sum += kernels.storeBelow(input, to, count, largest)
       })
-      map(output, output, (input, _, count) => kernels.multiplyInPlace(input, count, 1 / sum))
+      map(output, output, (input, to, count) => kernels.multiply(input, to, count, 1 / sum))
     } else {
       read(values, (input, count) => {
         sum += kernels.sumBelow(input, count, largest)
@@ -179,44 +179,8 @@ export function createSoftmax({ workspace: floats = 0 }: { readonly workspace?: 
     }
   }
 
-  /**
-   * Block by block, each small enough to stay in the nearest cache: the maximum, and the exponentials over e^reference with a
-   * reference of the block's own; in the end each block's factor e^(reference − the largest)/sum.
-   */
-  function blocked(values: Float32Array, output: Float32Array): void {
-    const references: number[] = []
-    const sums: number[] = []
-    map(values, output, (input, to, count) => {
-      for (let first = 0; first < count; first += BLOCK_FLOATS) {
-        const [from, at, size] = [input + 4 * first, to + 4 * first, Math.min(BLOCK_FLOATS, count - first)]
-        const largest = kernels.maximum(from, size, -Infinity)
-        const exponent = Math.round(largest * Math.LOG2E)
-        const shared = trusted(exponent) || largest === -Infinity
-        references.push(shared && largest !== -Infinity ? exponent * Math.LN2 : largest)
-        if (largest === -Infinity) sums.push(kernels.storeShared(from, at, size, 0))
-        else if (shared) sums.push(kernels.storeShared(from, at, size, exponent))
-        else sums.push(kernels.storeBelow(from, at, size, largest))
-      }
-    })
-    const most = references.reduce((a, b) => Math.max(a, b))
-    if (!Number.isFinite(most)) {
-      output.fill(most === -Infinity ? 0 : Number.NaN)
-      return
-    }
-    const sum = sums.reduce((total, part, i) => total + part * Math.exp(references[i]! - most), 0)
-    let block = 0
-    map(output, output, (input, _, count) => {
-      for (let first = 0; first < count; first += BLOCK_FLOATS, block++)
-        kernels.multiplyInPlace(
-          input + 4 * first,
-          Math.min(BLOCK_FLOATS, count - first),
-          Math.exp(references[block]! - most) / sum,
-        )
-    })
-  }
-
   function compute(values: Float32Array, output: Float32Array, algorithm: SoftmaxAlgorithm): void {
-    if (algorithm === 'blocked') blocked(values, output)
+    if (algorithm === 'blocked') softmaxBlocked(kernels, places, values, output)
     else if (algorithm === 'two-pass') twoPass(values, output)
     else threePass(values, output, algorithm === 'three-pass-reload')
   }
@@ -231,7 +195,8 @@ export function createSoftmax({ workspace: floats = 0 }: { readonly workspace?: 
           'usage',
           `the softmax algorithm ${quoted(String(algorithm))} is none of ${ALGORITHMS.join(', ')}`,
         )
-      if (values.buffer === memory.buffer || values.length > STAGE_FLOATS) compute(values, output, algorithm)
+      if (algorithm === 'blocked' || values.buffer === memory.buffer || values.length > STAGE_FLOATS)
+        compute(values, output, algorithm)
       else {
         const place = stage.subarray(0, values.length)
         place.set(values)

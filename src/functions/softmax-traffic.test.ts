@@ -10,7 +10,10 @@ import { embeddedBytes } from '../kernels/module.ts'
 const { readWasm, parseWat } = await wabt()
 
 /** Bytes of a vector's floats that an instruction moves. The total of a block is double and int32 and is no vector's. */
-const MOVES: Readonly<Record<string, number>> = { 'v128.load': 16, 'v128.store': 16, 'f32.load': 4, 'f32.store': 4 }
+const MOVES: Readonly<Record<string, number>> = {
+  ...{ 'v128.load': 16, 'v128.store': 16 },
+  ...{ 'v128.load32_splat': 4, 'f32.load': 4, 'f32.store': 4 },
+}
 
 /** The module with two exported globals, bytes read and bytes written. */
 function instrumented(): BufferSource {
@@ -24,7 +27,7 @@ function instrumented(): BufferSource {
       throw new Error(`not counted: ${line}`)
     const bytes = MOVES[instruction]
     if (bytes === undefined) return [line]
-    const counter = instruction.endsWith('load') ? '$read' : '$written'
+    const counter = instruction.includes('load') ? '$read' : '$written'
     return [`global.get ${counter} i32.const ${bytes} i32.add global.set ${counter}`, line]
   })
   const end = lines.findLastIndex((line) => line.trim().endsWith(')'))
@@ -44,7 +47,8 @@ interface Counted {
   scaleBelow(input: number, output: number, count: number, largest: number, inverse: number, exponent: number): void
   storeBelow(input: number, output: number, count: number, largest: number): number
   storeShared(input: number, output: number, count: number, exponent: number): number
-  multiplyInPlace(data: number, count: number, factor: number): void
+  storeNear(input: number, output: number, count: number, exponent: number): number
+  multiply(input: number, output: number, count: number, factor: number): void
 }
 
 describe('floats read and written per element', () => {
@@ -76,15 +80,23 @@ describe('floats read and written per element', () => {
       2,
       (count) => {
         const sum = kernels.storeBelow(input, output, count, kernels.maximum(input, count, -Infinity))
-        kernels.multiplyInPlace(output, count, 1 / sum)
+        kernels.multiply(output, output, count, 1 / sum)
       },
     ],
-    blocked: [
+    'blocked, the maximum first': [
       3,
       2,
       (count) => {
         const sum = kernels.storeShared(input, output, count, Math.round(kernels.maximum(input, count, -Infinity)))
-        kernels.multiplyInPlace(output, count, 1 / sum)
+        kernels.multiply(output, output, count, 1 / sum)
+      },
+    ],
+    blocked: [
+      2,
+      2,
+      (count) => {
+        const sum = kernels.storeNear(input, output, count, 0)
+        kernels.multiply(output, output, count, 1 / sum)
       },
     ],
   }

@@ -1,9 +1,9 @@
 /** GELU by the family of the plan: as any function (R7, R9), by ShiftGELU over rows (R18), or by i-GELU as a table (R7). */
-import { DyadicError, quoted } from '../error.ts'
+import { quoted } from '../error.ts'
 import { polynomialGelu, polynomialGeluAt } from '../functions/polynomial-gelu.ts'
 import { shiftGeluAt } from '../functions/shift-gelu.ts'
 import { dyadicRatios } from '../num/dyadic.ts'
-import { interval } from '../num/interval.ts'
+import { INT16, interval } from '../num/interval.ts'
 import { formatRange, type TensorPlan } from '../quantize/plan.ts'
 import { proveMultiply } from './bounds.ts'
 import { emitTable, lowerFunction, plannedTensor, plannedValue, rescale } from './elementwise.ts'
@@ -59,8 +59,10 @@ function lowerShiftGelu(context: LoweringContext, variant: 'training' | 'deploym
   const input = narrowed(context, rowsInput(context, 0, [axis]))
   const { scale, zeroPoint } = uniform(input, node)
   const gelu = shiftGeluAt(scale, SIGMOID_BITS, variant)
-  const { multipliers, shift, left } = dyadicRatios([gelu.outputScale / target.scale], `GELU ${quoted(outputName)}`)
-  if (left > 0) throw tooFine(context, target)
+  // R18 does not shift left: finer codes than half the product's units come from a step behind it.
+  const direct = target.scale > 2 * gelu.outputScale
+  const own: TensorPlan = direct ? target : { format: 's16', scale: 2.5 * gelu.outputScale, zeroPoint: 0 }
+  const { multipliers, shift } = dyadicRatios([gelu.outputScale / own.scale], `GELU ${quoted(outputName)}`)
   const { range } = input.tensor
   const bounds = proveMultiply(
     outputName,
@@ -69,12 +71,13 @@ function lowerShiftGelu(context: LoweringContext, variant: 'training' | 'deploym
     multipliers[0],
     shift,
   )
-  const limits = clampInterval(context, target)
-  const outputZeroPoint = target.zeroPoint - storedOffset(target.format)
-  const output = plannedTensor(context, target, input.tensor, reached(bounds.requantised, outputZeroPoint, limits))
+  const limits = direct ? clampInterval(context, target) : INT16
+  const outputZeroPoint = own.zeroPoint - storedOffset(own.format)
+  const name = direct ? outputName : context.fresh()
+  const output = plannedTensor(context, own, input.tensor, reached(bounds.requantised, outputZeroPoint, limits), name)
   context.emit({
     kind: 'shift-gelu',
-    name: node.name,
+    name: direct ? node.name : name,
     output,
     input: input.tensor,
     inputZeroPoint: zeroPoint,
@@ -87,7 +90,8 @@ function lowerShiftGelu(context: LoweringContext, variant: 'training' | 'deploym
     clamp: limits,
     bounds,
   })
-  return plannedValue(output, target, input.view)
+  const value = plannedValue(output, own, input.view)
+  return direct ? value : rescale(context, value, target)
 }
 
 function lowerPolynomialGelu(context: LoweringContext): QuantisedValue {
@@ -104,11 +108,4 @@ function droppedBits(scale: number): number {
   let dropped = 0
   while (dropped < MOST_DROPPED_BITS && one >= 2 ** (dropped + 1 + KEPT_BITS)) dropped++
   return dropped
-}
-
-function tooFine(context: LoweringContext, target: TensorPlan): DyadicError {
-  return new DyadicError(
-    'refused',
-    `node ${quoted(context.node.name)} (${context.node.operator}): the output scale ${target.scale} is finer than half a unit of the product; give ${quoted(context.outputName)} a larger scale in the plan`,
-  )
 }

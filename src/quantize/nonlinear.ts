@@ -6,8 +6,8 @@ import { makersOf } from './stored-values.ts'
 
 /**
  * The plan with a family. Of a family other than the default every softmax has a grid on which its results are codes: steps
- * of 2^−15 in 16 bits; in 8 bits of 2^−7 (the shift families, whose 1 is 128) or 2^−8. Of the shift families scores are coarse
- * enough for the reciprocal inside.
+ * of 2^−15 in 16 bits; in 8 bits of 2^−7 (the shift families, whose 1 is 128) or 2^−8. Scores are coarse enough for what the
+ * family computes with.
  */
 export function withNonlinear(graph: Graph, plan: Plan, family: NonlinearFamily): Plan {
   if (family === 'default') return plan
@@ -22,7 +22,8 @@ export function withNonlinear(graph: Graph, plan: Plan, family: NonlinearFamily)
     if (operator !== 'Softmax') continue
     const shares = tensors.get(outputs[0])
     if (shares !== undefined) tensors.set(outputs[0], softmaxGrid(shares, family))
-    if (family !== 'poly') coarsen(inputs[0], leastScoreScale(graph.values.get(inputs[0])?.shape.at(-1) ?? 1))
+    const terms = graph.values.get(inputs[0])?.shape.at(-1) ?? 1
+    coarsen(inputs[0], family === 'poly' ? LEAST_POLY_SCALE : leastScoreScale(terms))
   }
   shareMaskedGrids(graph, tensors)
   return { ...plan, nonlinear: family, tensors: Object.fromEntries(tensors) }
@@ -32,6 +33,9 @@ function softmaxGrid({ format }: TensorPlan, family: NonlinearFamily): TensorPla
   if (format === 's16') return { format, scale: 2 ** -15, zeroPoint: 0 }
   return { format: 'u8', scale: family === 'poly' ? 2 ** -8 : 2 ** -7, zeroPoint: 0 }
 }
+
+/** The constant of i-exp is 2.79 / scale², which must stay below 2^32. */
+const LEAST_POLY_SCALE = 2 ** -15
 
 /**
  * Shiftmax's reciprocal is 2^16 · scale over the sum of a row in units of its largest term, rounded down: with the fine grid

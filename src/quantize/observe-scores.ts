@@ -49,7 +49,7 @@ export function scoreObserver({ starts, length, step }: RowPlaces): Observer {
               `calibration met the score ${value}; the network or its input overflows: check the data card's scale and the weights`,
             )
           if (value > largest) largest = value
-          if (value < low && value !== -Infinity) low = value
+          if (value < low) low = value
         }
         if (largest === -Infinity) continue
         if (largest > high) high = largest

@@ -1,5 +1,5 @@
 /** What stands against an arithmetic in a network, found before anything is run. */
-import { quoted } from '../error.ts'
+import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { readNumbers } from '../graph/tensor.ts'
 import type { Arithmetic } from './arithmetic.ts'
@@ -24,10 +24,16 @@ const isInteger = (format: StudyFormat | undefined): boolean =>
   format?.signed.every((record) => record.kind === 'element' && record.grid.kind === 'integer') ?? false
 
 /**
- * Throws `usage` for patterns that match nothing, unsigned formats of tensors with negative numbers and integer sums of other
+ * Throws `usage` for patterns that match nothing, formats of integer inputs, unsigned formats of tensors with negative numbers and integer sums of other
  * numbers, `unsupported` for layers that cannot have the products. Without statistics the signs of values are not looked at.
  */
 export function checkArithmetic(graph: Graph, arithmetic: Arithmetic, statistics?: Statistics): void {
+  const integer = graph.inputs.find((name) => !/^float/.test(graph.values.get(name)?.type ?? ''))
+  if (integer !== undefined && roundingFormat(arithmetic.inputs) !== undefined)
+    throw new DyadicError(
+      'usage',
+      `the input ${quoted(integer)} holds integers, such as the ids of tokens: ${arithmetic.inputs} is no format for it; leave inputs out`,
+    )
   const choice = chooseByLayer(graph, arithmetic)
   const values = valueFormats(graph, arithmetic, choice)
   const formatOf = new Map(values.map(({ name, format }) => [name, format]))

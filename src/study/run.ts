@@ -21,9 +21,9 @@ export interface StudyInputs {
 /** An arithmetic, ready to run. */
 export interface StudyRun {
   readonly resolved: ResolvedNetwork
-  /** Numbers of the output for one sample. */
+  /** Numbers of the output for one answer. */
   readonly classes: number
-  /** The output for sample `index`. */
+  /** The output for sample `index`: one row for each of its answers. */
   scores(index: number): Float32Array
 }
 
@@ -51,7 +51,7 @@ export function prepareRun({ graph, samples, statistics }: StudyInputs, arithmet
   const executor = createFastExecutor(resolved.graph, { transforms, evaluations, products })
   return {
     resolved,
-    classes: elementCount(graph.values.get(output)?.shape ?? []),
+    classes: elementCount(graph.values.get(output)?.shape ?? []) / samples.answers,
     scores: (index) => executor.run(new Map([[input, realInput(set, set.stored(index))]])).get(output) as Float32Array,
   }
 }

@@ -9,7 +9,10 @@ export interface StoredSamples
   extends Pick<DataSet, 'name' | 'length' | 'elementType' | 'shape' | 'channelAxis' | 'scale' | 'offset'> {
   /** All samples one after another; over shared memory where the host has it. */
   readonly data: Uint8Array | Int8Array | Float32Array
+  /** Right answers, {@link answers} of each sample one after another; −1 where none is asked for. */
   readonly labels: Int32Array
+  /** 1 for labels; the number of positions for sequences with an answer at each. */
+  readonly answers: number
 }
 
 /** Most bytes that are held at once. */
@@ -38,23 +41,25 @@ export async function storeSamples(
   // A page without cross-origin isolation has no shared memory.
   const memory = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)
   const data = new Numbers(memory as ArrayBuffer)
-  const labels = new Int32Array(length)
+  const answers = set.answers === undefined ? 1 : size
+  const labels = new Int32Array(length * answers)
   for (let index = 0; index < length; index++) {
-    const label = set.label(index)
+    const label = set.answers === undefined ? set.label(index) : -1
     if (label === undefined)
       throw new DyadicError(
         'refused',
         `sample ${quoted(set.describe(index))} of ${quoted(name)} has no label; add "labels" to the data card`,
       )
-    labels[index] = label
+    if (set.answers === undefined) labels[index] = label
+    else labels.set(set.answers(index), index * answers)
     data.set(await set.read(index), index * size)
     onProgress?.(index + 1, length)
   }
-  return { name, length, elementType, shape, channelAxis, scale, offset, data, labels }
+  return { name, length, elementType, shape, channelAxis, scale, offset, data, labels, answers }
 }
 
 /** The samples as a data set again. */
-export function setOfSamples({ data, labels, ...rest }: StoredSamples): DataSet & {
+export function setOfSamples({ data, labels, answers, ...rest }: StoredSamples): DataSet & {
   stored(index: number): Uint8Array | Int8Array | Float32Array
 } {
   const size = rest.shape.reduce((product, one) => product * one, 1)
@@ -63,7 +68,7 @@ export function setOfSamples({ data, labels, ...rest }: StoredSamples): DataSet 
   return {
     ...rest,
     stored,
-    label: (index) => labels[index],
+    label: (index) => (answers === 1 ? labels[index] : undefined),
     read: async (index) => stored(index),
     describe: (index) => String(index),
   }

@@ -1,7 +1,7 @@
 /** From scores to figures: right answers and negative log-likelihood, against the float network on the same samples. */
 import { argmax } from '../evaluate/evaluate.ts'
 
-/** Scores of all samples, one row each, from one arithmetic. */
+/** Scores of all answers, one row each, from one arithmetic. */
 export interface ScoreTable {
   readonly classes: number
   readonly scores: Float32Array
@@ -9,12 +9,13 @@ export interface ScoreTable {
 
 /** One arithmetic beside the float network. */
 export interface StudyScore {
+  /** Answers that are asked for: as many as samples, or the positions of all sequences. */
   readonly total: number
   readonly correct: number
-  /** Samples only the float network has right, and only this one. */
+  /** Answers only the float network has right, and only this one. */
   readonly lost: number
   readonly gained: number
-  /** Share of samples with the same answer, 0 … 1. */
+  /** Share with the same answer, 0 … 1. */
   readonly agreement: number
   /** Mean of −log softmax(scores)[label], in nats; Infinity where a label has no probability left, NaN for NaN scores. */
   readonly nll: number
@@ -31,16 +32,21 @@ function surprise(scores: Float32Array, label: number): number {
   return Math.log(sum) + largest - scores[label]!
 }
 
-/** Compares a table with that of the float network. A sample with a NaN score is never right. */
+/**
+ * Compares a table with that of the float network. A row with a NaN score is never right; rows whose label is negative do not
+ * count.
+ */
 export function scoreAgainst(reference: ScoreTable, candidate: ScoreTable, labels: ArrayLike<number>): StudyScore {
   const { classes } = reference
-  const total = labels.length
+  let total = 0
   let [correct, lost, gained, agreed, nll, signal, noise] = [0, 0, 0, 0, 0, 0, 0]
-  for (let index = 0; index < total; index++) {
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index]!
+    if (label < 0) continue
+    total++
     const [a, b] = [reference, candidate].map(({ scores }) =>
       scores.subarray(index * classes, (index + 1) * classes),
     ) as [Float32Array, Float32Array]
-    const label = labels[index]!
     const [x, y] = [argmax(a), b.some(Number.isNaN) ? -1 : argmax(b)]
     if (y === label) correct++
     if (x === label && y !== label) lost++

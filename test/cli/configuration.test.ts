@@ -59,6 +59,7 @@ describe('options', () => {
       weights: ['s8', 'default'],
       activations: ['auto', 'default'],
       granularity: ['tensor', 'default'],
+      nonlinear: ['default', 'default'],
     })
     const other = await resolved(folder, ['quantize', 'm.onnx'])
     expect([other.range, other.symmetric]).toEqual([

@@ -148,13 +148,14 @@ export const studyCommand: CommandDescription<Option> = {
     formats: 'number formats separated by commas, such as int8,e4m3,e4m3-flexible,ant4,mxfp4,nvfp4,bfloat16',
     calibrate: 'samples that choose the scales of activations; files as for `quantize`',
     range: 'how scales are chosen: minmax or mse',
-    data: 'labelled data to count on',
+    data: 'labelled data to count on, or a card of tokens for a language model',
     out: 'results as JSON, kept row by row (default: none)',
   },
   examples: [
     'study model.onnx --data test.card.json --formats int8,e4m3,int4,e2m1,mxfp4 --for weights',
     'study model.onnx --data test.card.json --calibrate train.card.json --formats int8,ant4 --exempt first,last -o study.json',
     'study model.onnx --data test.card.json --products l-mul3,l-mul4,e4m3,e5m2 --limit 500 --report study.html',
+    'study language.onnx --axis T=256 --data tokens.card.json --for attention --products l-mul4,e4m3 --metric nll',
   ],
   async run(request) {
     const { argument: path, options, session } = request

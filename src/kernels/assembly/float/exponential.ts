@@ -8,21 +8,15 @@
  * outside the range, infinite or not a number is for the callers, who see it in r.
  */
 
-const LOG2_E: f32 = 1.44269504
-const ROUNDER: f32 = 12582912
-const LN2_HIGH: f32 = 0.693115234375
-const LN2_LOW: f32 = 0.00003194618498
+export const LOG2_E: f32 = 1.44269504
+export const ROUNDER: f32 = 12582912
+export const LN2_HIGH: f32 = 0.693115234375
+export const LN2_LOW: f32 = 0.00003194618498
 const C2: f32 = 0.49999993
 const C3: f32 = 0.16666521
 const C4: f32 = 0.041668408
 const C5: f32 = 0.0083687603
 const C6: f32 = 0.0013814148
-
-/** The same with degree 5, within 1.8e-7, relatively. */
-const D2: f32 = 0.499992311
-const D3: f32 = 0.166671142
-const D4: f32 = 0.0418902077
-const D5: f32 = 0.00831251498
 
 /** Bits of r for n = 0. */
 export const ROUNDER_BITS: i32 = 0x4b400000
@@ -52,17 +46,6 @@ export function mantissa(x: v128, r: v128): v128 {
   q = f32x4.add(f32x4.mul(q, t), f32x4.splat(C4))
   q = f32x4.add(f32x4.mul(q, t), f32x4.splat(C3))
   q = f32x4.add(f32x4.mul(q, t), f32x4.splat(C2))
-  return f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(t, t), q), t), f32x4.splat(1))
-}
-
-/** m within 1.8e-7, relatively: for who has no use for the last bit. */
-// @ts-ignore: decorator
-@inline
-export function nearMantissa(x: v128, r: v128): v128 {
-  const t = remainder(x, r)
-  let q = f32x4.add(f32x4.mul(t, f32x4.splat(D5)), f32x4.splat(D4))
-  q = f32x4.add(f32x4.mul(q, t), f32x4.splat(D3))
-  q = f32x4.add(f32x4.mul(q, t), f32x4.splat(D2))
   return f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(t, t), q), t), f32x4.splat(1))
 }
 

@@ -8,9 +8,10 @@
  * All but the first pass want numbers of which none is NaN or +∞ and one is not −∞.
  */
 
-import { DEEPEST, loadTail, mantissa, nearMantissa, rounded, ROUNDER_BITS, scaled, storeTail, touch } from './exponential'
+import { DEEPEST, loadTail, mantissa, rounded, ROUNDER_BITS, scaled, storeTail, touch } from './exponential'
 
-const BLOCK: usize = 4096
+/** Elements whose sum is float32, in bytes; brought into the nearest cache first. */
+const BLOCK: usize = 1024
 
 /** e^(x − maximum), 0 below 2^−126.5. */
 // @ts-ignore: decorator
@@ -28,14 +29,6 @@ function belowScaled(x: v128, maximum: v128, factor: v128, base: v128, limit: v1
   const difference = f32x4.sub(x, maximum)
   const r = rounded(difference)
   return scaled(f32x4.mul(mantissa(difference, r), factor), r, base, limit)
-}
-
-/** m·2^(n − n₀) of e^x = m·2^n. */
-// @ts-ignore: decorator
-@inline
-function shared(x: v128, base: v128, limit: v128): v128 {
-  const r = rounded(x)
-  return scaled(nearMantissa(x, r), r, base, limit)
 }
 
 /** All ones in lanes that hold NaN. */
@@ -56,14 +49,16 @@ function total(sum: v128): f64 {
 export function maximum(input: usize, count: i32, least: f32): f32 {
   let m0 = f32x4.splat(least), m1 = m0, m2 = m0, m3 = m0, bad = i32x4.splat(0)
   const end = input + (<usize>count << 2)
-  for (; input + 64 <= end; input += 64) {
+  const last = end - 64
+  if (input <= last) do {
     const x0 = v128.load(input), x1 = v128.load(input, 16), x2 = v128.load(input, 32), x3 = v128.load(input, 48)
     bad = v128.or(bad, v128.or(v128.or(notNumber(x0), notNumber(x1)), v128.or(notNumber(x2), notNumber(x3))))
     m0 = f32x4.pmax(m0, x0)
     m1 = f32x4.pmax(m1, x1)
     m2 = f32x4.pmax(m2, x2)
     m3 = f32x4.pmax(m3, x3)
-  }
+    input += 64
+  } while (input <= last)
   for (; input < end; input += 16) {
     const left = (end - input) >> 2
     const x = left >= 4 ? v128.load(input) : loadTail(input, left)
@@ -87,12 +82,14 @@ export function sumBelow(input: usize, count: i32, largest: f32): f64 {
     const blockEnd = min(input + BLOCK, end)
     touch(input, blockEnd)
     let sum = f32x4.splat(0)
-    for (; input + 64 <= blockEnd; input += 64) {
+    const last = blockEnd - 64
+    if (input <= last) do {
       const x0 = v128.load(input), x1 = v128.load(input, 16), x2 = v128.load(input, 32), x3 = v128.load(input, 48)
       sum = f32x4.add(sum, f32x4.add(
         f32x4.add(below(x0, most), below(x1, most)), f32x4.add(below(x2, most), below(x3, most)),
       ))
-    }
+      input += 64
+    } while (input <= last)
     for (; input < blockEnd; input += 16) {
       const left = (blockEnd - input) >> 2
       const x = left >= 4 ? v128.load(input) : loadTail(input, left)
@@ -117,11 +114,14 @@ export function scaleBelow(
   while (input < end) {
     const blockEnd = min(input + BLOCK, end)
     touch(input, blockEnd)
-    for (; input + 32 <= blockEnd; input += 32, output += 32) {
+    const last = blockEnd - 32
+    if (input <= last) do {
       const x0 = v128.load(input), x1 = v128.load(input, 16)
       v128.store(output, belowScaled(x0, most, factor, base, limit))
       v128.store(output, belowScaled(x1, most, factor, base, limit), 16)
-    }
+      input += 32
+      output += 32
+    } while (input <= last)
     for (; input < blockEnd; input += 16, output += 16) {
       const left = (blockEnd - input) >> 2
       const x = left >= 4 ? v128.load(input) : loadTail(input, left)
@@ -142,7 +142,8 @@ export function storeBelow(input: usize, output: usize, count: i32, largest: f32
     const blockEnd = min(input + BLOCK, end)
     touch(input, blockEnd)
     let sum = f32x4.splat(0)
-    for (; input + 64 <= blockEnd; input += 64, output += 64) {
+    const last = blockEnd - 64
+    if (input <= last) do {
       const x0 = v128.load(input), x1 = v128.load(input, 16), x2 = v128.load(input, 32), x3 = v128.load(input, 48)
       const y0 = below(x0, most), y1 = below(x1, most), y2 = below(x2, most), y3 = below(x3, most)
       v128.store(output, y0)
@@ -150,7 +151,9 @@ export function storeBelow(input: usize, output: usize, count: i32, largest: f32
       v128.store(output, y2, 32)
       v128.store(output, y3, 48)
       sum = f32x4.add(sum, f32x4.add(f32x4.add(y0, y1), f32x4.add(y2, y3)))
-    }
+      input += 64
+      output += 64
+    } while (input <= last)
     for (; input < blockEnd; input += 16, output += 16) {
       const left = (blockEnd - input) >> 2
       const x = left >= 4 ? v128.load(input) : loadTail(input, left)
@@ -165,56 +168,23 @@ export function storeBelow(input: usize, output: usize, count: i32, largest: f32
   return all
 }
 
-/**
- * Pass 2 of the shared exponent: stores m·2^(n − exponent) of e^x = m·2^n, and gives the sum. `exponent` is at most one away
- * from the largest n; nothing but −∞ gives zeros. Input and output are the same memory or do not overlap.
- */
-export function storeShared(input: usize, output: usize, count: i32, exponent: i32): f64 {
-  const base = i32x4.splat(ROUNDER_BITS + exponent), limit = i32x4.splat(ROUNDER_BITS + exponent - DEEPEST)
-  const end = input + (<usize>count << 2)
-  let all: f64 = 0
-  while (input < end) {
-    const blockEnd = min(input + BLOCK, end)
-    let sum = f32x4.splat(0)
-    for (; input + 64 <= blockEnd; input += 64, output += 64) {
-      const x0 = v128.load(input), x1 = v128.load(input, 16), x2 = v128.load(input, 32), x3 = v128.load(input, 48)
-      const y0 = shared(x0, base, limit), y1 = shared(x1, base, limit)
-      const y2 = shared(x2, base, limit), y3 = shared(x3, base, limit)
-      v128.store(output, y0)
-      v128.store(output, y1, 16)
-      v128.store(output, y2, 32)
-      v128.store(output, y3, 48)
-      sum = f32x4.add(sum, f32x4.add(f32x4.add(y0, y1), f32x4.add(y2, y3)))
-    }
-    for (; input < blockEnd; input += 16, output += 16) {
-      const left = (blockEnd - input) >> 2
-      const x = left >= 4 ? v128.load(input) : loadTail(input, left)
-      const y = shared(x, base, limit)
-      sum = f32x4.add(sum, y)
-      if (left >= 4) v128.store(output, y)
-      else storeTail(output, left, y)
-    }
-    input = blockEnd
-    all += total(sum)
-  }
-  return all
-}
-
-/** Pass 3 of reload and of the shared exponent: `count` floats times the factor, in place. */
-export function multiplyInPlace(data: usize, count: i32, factor: f32): void {
+/** Pass 3 of reload and of the blocks: `count` floats times the factor. Input and output are the same memory or do not overlap. */
+export function multiply(input: usize, output: usize, count: i32, factor: f32): void {
   const f = f32x4.splat(factor)
-  const end = data + (<usize>count << 2)
-  for (; data + 64 <= end; data += 64) {
-    const y0 = v128.load(data), y1 = v128.load(data, 16), y2 = v128.load(data, 32), y3 = v128.load(data, 48)
-    v128.store(data, f32x4.mul(y0, f))
-    v128.store(data, f32x4.mul(y1, f), 16)
-    v128.store(data, f32x4.mul(y2, f), 32)
-    v128.store(data, f32x4.mul(y3, f), 48)
-  }
-  for (; data < end; data += 16) {
-    const left = (end - data) >> 2
-    const y = f32x4.mul(left >= 4 ? v128.load(data) : loadTail(data, left), f)
-    if (left >= 4) v128.store(data, y)
-    else storeTail(data, left, y)
+  const end = input + (<usize>count << 2), last = end - 64
+  if (input <= last) do {
+    const y0 = v128.load(input), y1 = v128.load(input, 16), y2 = v128.load(input, 32), y3 = v128.load(input, 48)
+    v128.store(output, f32x4.mul(y0, f))
+    v128.store(output, f32x4.mul(y1, f), 16)
+    v128.store(output, f32x4.mul(y2, f), 32)
+    v128.store(output, f32x4.mul(y3, f), 48)
+    input += 64
+    output += 64
+  } while (input <= last)
+  for (; input < end; input += 16, output += 16) {
+    const left = (end - input) >> 2
+    const y = f32x4.mul(left >= 4 ? v128.load(input) : loadTail(input, left), f)
+    if (left >= 4) v128.store(output, y)
+    else storeTail(output, left, y)
   }
 }
