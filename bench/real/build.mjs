@@ -29,12 +29,12 @@ export async function openSet(network, card) {
  *   seconds: number,
  * }>} `seconds` from the ONNX bytes to the module's bytes, calibration included.
  */
-export async function buildNetwork(network) {
+export async function buildNetwork(network, options = {}) {
   const bytes = readFileSync(located(network.model))
   const start = performance.now()
   const graph = parseOnnx(bytes)
   const samples = network.calibration && (await openSet(network, network.calibration))
-  const program = compile(graph, await quantize(graph, samples))
+  const program = compile(graph, await quantize(graph, samples, options))
   const seconds = (performance.now() - start) / 1000
   return { prepared: prepare(graph), program, seconds }
 }

@@ -37,7 +37,7 @@ export const LANGUAGE = {
  * @typedef {{
  *   network: string, kind: 'language', family: string, floatNll: number, nll: number, tokens: number, agreement: number,
  *   greedyEqual: number, compared: number, ownTextNll: number, stepsEqual: boolean, stepMs: number,
- *   wasmBytes: number, stepBytes: number, memoryBytes: number, floatOpcodes: number, verified: boolean,
+ *   wasmBytes: number, stepBytes: number, memoryBytes: number, floatOpcodes: number, imports: number, verified: boolean,
  * }} LanguageRow `nll` in nats per predicted token; `agreement` the share of positions with the same most likely token;
  *   `greedyEqual` of `compared` published greedy tokens; `ownTextNll` what the float network says of the program's own text;
  *   `stepsEqual` whether every logit of the step program is that of the whole sequence.
@@ -81,7 +81,7 @@ export async function measureLanguage(report = () => {}) {
     const ownNll = own
       .slice(1)
       .reduce((sum, token, t) => sum + surprise(logits.subarray(t * vocabulary, (t + 1) * vocabulary), token), 0)
-    const { facts, ok } = verifyModule(step.wasm)
+    const reports = [full, step].map(({ wasm }) => verifyModule(wasm))
     rows.push({
       network: LANGUAGE.name,
       kind: /** @type {const} */ ('language'),
@@ -97,8 +97,9 @@ export async function measureLanguage(report = () => {}) {
       wasmBytes: full.wasm.length,
       stepBytes: step.wasm.length,
       memoryBytes: step.manifest.memory.bytes,
-      floatOpcodes: (facts?.floatOpcodes ?? 1) + (verifyModule(full.wasm).facts?.floatOpcodes ?? 1),
-      verified: ok && verifyModule(full.wasm).ok,
+      floatOpcodes: reports.reduce((sum, { facts }) => sum + (facts?.floatOpcodes ?? 1), 0),
+      imports: reports.reduce((sum, { facts }) => sum + (facts?.imports ?? 1), 0),
+      verified: reports.every(({ ok }) => ok),
     })
   }
   return rows

@@ -1,8 +1,9 @@
 /**
  * `node bench/real/main.mjs [--json] [--save] [names…]`: real networks on real data, float against integer: counts of
- * correct answers where there are labels, SQNR and boxes (kind "sqnr") where there are none.
+ * correct answers where there are labels, SQNR and boxes (kind "sqnr") where there are none, nats per token of the language
+ * model (kind "language").
  *
- * Prints two tables, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
+ * Prints three tables, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
  * holds, 1 when one is missed (after all rows) or when models and data are missing, 2 for wrong arguments. --save keeps
  * the rows and the machine in bench/results/real.json (all networks only).
  */
@@ -12,6 +13,7 @@ import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { located } from './build.mjs'
 import { judgeNatural, missedGates } from './gates.mjs'
+import { LANGUAGE, measureLanguage, missedLanguageGates } from './language.mjs'
 import { measureNetwork } from './measure.mjs'
 import { measureNatural } from './measure-natural.mjs'
 import { naturalNetworks } from './natural.mjs'
@@ -25,7 +27,7 @@ function readArguments() {
     options: { json: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
     allowPositionals: true,
   })
-  const known = [...networks, ...naturalNetworks].map(networkName)
+  const known = [...[...networks, ...naturalNetworks].map(networkName), LANGUAGE.name]
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no network ${unknown.join(', ')}; there are ${known.join(', ')}`)
   if (values.save && positionals.length > 0) throw new Error('--save keeps the rows of all networks; name none')
@@ -44,7 +46,9 @@ async function main() {
   const isChosen = (network) => names.length === 0 || names.includes(networkName(network))
   const chosen = networks.filter(isChosen)
   const chosenNatural = naturalNetworks.filter(isChosen)
-  const missing = [...new Set([...chosen, ...chosenNatural].flatMap(({ model, data }) => [model, data]))].filter(
+  const withLanguage = names.length === 0 || names.includes(LANGUAGE.name)
+  const files = [...chosen, ...chosenNatural].flatMap(({ model, data }) => [model, data])
+  const missing = [...new Set([...files, ...(withLanguage ? Object.values(LANGUAGE.files) : [])])].filter(
     (path) => !existsSync(located(path)),
   )
   if (missing.length > 0) {
@@ -74,6 +78,11 @@ async function main() {
       missed.push(`${networkName(network)}: no row: ${error.message}`)
     }
   }
+  if (withLanguage)
+    for (const row of await measureLanguage(progress)) {
+      rows.push(row)
+      missed.push(...missedLanguageGates(row))
+    }
   if (json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`)
   else process.stdout.write(tables(rows))
   for (const message of known) say(`real: known miss: ${message}`)
@@ -90,9 +99,10 @@ function tables(rows) {
   const hidden = ['kind', 'metric', 'calibration', 'integerGraph', 'outputs', 'boxes']
   const natural = rows.filter(({ kind }) => kind === 'sqnr')
   const flat = natural.map(({ boxes, ...row }) => ({ ...row, ...boxes }))
-  const labelled = rows.filter(({ kind }) => kind !== 'sqnr')
+  const language = rows.filter(({ kind }) => kind === 'language')
+  const labelled = rows.filter(({ kind }) => kind === undefined)
   const columnsOf = (some) => [...new Set(some.flatMap(Object.keys))].filter((column) => !hidden.includes(column))
-  return [labelled, flat]
+  return [labelled, flat, language]
     .filter((some) => some.length > 0)
     .map((some) => formatTable(some, columnsOf(some)))
     .join('\n')

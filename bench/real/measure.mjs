@@ -22,12 +22,13 @@ export const rounded = (value, digits) => Number(value.toFixed(digits))
 /**
  * @param {import('./networks.mjs').RealNetwork} network
  * @param {(text: string) => void} [report] Called when a step begins.
+ * @param {import('../../dist/index.js').QuantizeOptions} [options] Other than the defaults.
  * @returns {Promise<{ row: Row, gates: import('./networks.mjs').Gates }[]>}
  */
-export async function measureNetwork(network, report = () => {}) {
+export async function measureNetwork(network, report = () => {}, options = {}) {
   const name = networkName(network)
   report(`${name}: compiling`)
-  const { prepared, program, seconds } = await buildNetwork(network)
+  const { prepared, program, seconds } = await buildNetwork(network, options)
   const { ok: verified, facts } = verifyModule(program.wasm)
   if (facts === undefined) throw new Error(`${name}: the compiled module does not decode`)
   const rows = []

@@ -22,6 +22,7 @@ export interface NodeDescription {
   readonly name?: string
 }
 
+/** What {@link makeGraph} makes a graph of; names of values are the names that plans and reports use. */
 export interface GraphDescription {
   readonly name: string
   readonly inputs: readonly Value[]

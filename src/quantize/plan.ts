@@ -79,6 +79,7 @@ const weightSchema = z
 
 /** How softmax, normalisation and GELU compute: dyadic's own way, I-ViT's in its two variants, or I-BERT's. */
 export const nonlinearFamilies = ['default', 'shift', 'shift-deployment', 'poly'] as const
+/** One of {@link nonlinearFamilies}. */
 export type NonlinearFamily = (typeof nonlinearFamilies)[number]
 
 export const planSchema = z.strictObject({
