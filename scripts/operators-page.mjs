@@ -27,7 +27,7 @@ const MEANINGS = {
 /** What an operator's line says besides. */
 const NOTES = {
   Attention: 'with past, masks, windows, softcap; the number of valid keys may be computed at run time',
-  BatchNormalization: 'inference form; folded where its parameters are constants',
+  BatchNormalization: 'folded where its parameters are constants; the training form in the reference only',
   BitShift: 'a shift by the width or more gives 0',
   Cast: 'NaN and infinities to integers are refused; integers wrap',
   CastLike: 'as Cast',
@@ -40,7 +40,7 @@ const NOTES = {
   CumSum: 'axis may be computed at run time',
   DequantizeLinear: 'int2 to int32, float8, float4; per tensor, axis or block',
   Div: 'integers towards zero; a zero divisor is refused; a constant divisor becomes Mul',
-  Dropout: 'inference form',
+  Dropout: 'where it drops nothing: at inference, or with ratio 0',
   DynamicQuantizeLinear: 'finite numbers only',
   Einsum: 'any equation with letters and "..."',
   GroupNormalization: 'from opset 21: scale and bias per channel',

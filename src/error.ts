@@ -1,6 +1,7 @@
 /**
  * The one error class of the library. A message says what was found, where, why it is refused and what to do next.
- * Text that comes from a model or a file goes through {@link quoted}, so that it can never steer a terminal.
+ * Text that comes from a model or a file goes through {@link quoted}; whatever else a message holds cannot steer a terminal
+ * either.
  */
 
 /** Stable categories; the command line maps them to exit codes. */
@@ -34,12 +35,23 @@ function shortened(message: string): string {
   return start.slice(0, UTF8.encodeInto(start, room).read) + ELLIPSIS
 }
 
+/**
+ * Text without what could steer a terminal or turn the direction of writing: control characters but line feeds and tabs, line
+ * and paragraph separators, bidirectional marks.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are replaced.
+const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+function printable(message: string): string {
+  return message.replace(STEERING, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`)
+}
+
 export class DyadicError extends Error {
   override readonly name = 'DyadicError'
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(shortened(message), options)
+    super(shortened(printable(message)), options)
     this.code = code
   }
 }

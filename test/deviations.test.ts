@@ -139,6 +139,48 @@ const rows: Readonly<Record<string, () => void>> = {
     )
     expect(numbers(y)).toEqual([1, 0, 0, 2, 0, 0])
   },
+  D16: () => {
+    const x = tensor('float32', [1, 2, 3, 4], [1, 1, 4])
+    for (const operator of ['MaxPool', 'AveragePool'])
+      expect(numbers(run(operator, [x], { kernel_shape: [1], strides: [2], ceil_mode: 1 }))).toEqual([1, 3])
+  },
+  D17: () => {
+    // Sixteen weights of code 9 in one block with scale 1: each means 1, and 1/1024 would be lost beside 127 in 8 bits.
+    const tensors = [
+      { name: 'B', dataType: 2, dims: [1n, 1n, 8n], rawData: new Uint8Array(8).fill(0x99) },
+      { name: 's', dataType: 1, dims: [1n], rawData: new Uint8Array(Float32Array.of(1).buffer) },
+    ]
+    const sizes = Object.entries({ K: 16n, N: 1n, block_size: 16n, accuracy_level: 4n })
+    const port = (name: string, size: bigint) => ({
+      name,
+      type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 1n }, { dimValue: size }] } } },
+    })
+    const model = encodeModel({
+      irVersion: 8n,
+      opsetImport: [{ version: 13n }, { domain: 'com.microsoft', version: 1n }],
+      graph: {
+        name: 'g',
+        input: [port('x', 16n)],
+        output: [port('y', 1n)],
+        initializer: tensors,
+        node: [
+          {
+            opType: 'MatMulNBits',
+            domain: 'com.microsoft',
+            input: ['x', 'B', 's'],
+            output: ['y'],
+            attribute: sizes.map(([name, i]) => ({ name, type: 2, i })),
+          },
+        ],
+      },
+    })
+    const x = tensor('float32', [127, 2 ** -10, ...new Array<number>(14).fill(0)], [1, 16])
+    expect(numbers(runReference(parseOnnx(model), new Map([['x', x]])).get('y') as Tensor)).toEqual([127 + 2 ** -10])
+  },
+  D18: () => {
+    const inputs = [tensor('int64', [2], []), tensor('int64', [3]), tensor('float32', [0, 5])]
+    expect(numbers(run('OneHot', inputs, { axis: -1 }, [1]))).toEqual([0, 0, 5])
+  },
 }
 
 describe('deviations from ONNX Runtime', () => {

@@ -1,141 +1,24 @@
 /**
- * The fuzzer: `node bench/fuzz/main.mjs [--minutes N] [--seed N] [--from N] [--out FOLDER]`. A child executes cases in
- * batches; one that exceeds two seconds, dies, or reports anything but a refusal is written to FOLDER as an .onnx file with
- * its story beside it. Exit code 1 when there was a finding.
+ * The fuzzer: `node bench/fuzz/main.mjs [--minutes N] [--seed N] [--from N] [--out FOLDER]` changes models for the reader and
+ * the compiler (`changed-models.mjs`); with `--against onnxruntime-web` it compares random networks with that runtime
+ * (`against.mjs`). `--from` is the first case, or the first batch of networks. Exit code 1 when there was a finding.
  */
-import { fork } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { randomUint32 } from '../../dist/num/random.js'
-import { drawFrom, mutate } from './mutate.mjs'
-import { readSeeds } from './seeds.mjs'
-
-const LIMIT_MS = 2000
-const MEMORY_MIB = 512
-const BATCH = 2000
-/** On a busy machine a child may wait for seconds; where the system tells the time that it computed, that counts. */
-const LONGEST_WAIT_MS = 60_000
+import { fuzzAgainst } from './against.mjs'
+import { fuzzReader } from './changed-models.mjs'
 
 const { values: options } = parseArgs({
   options: {
+    against: { type: 'string' },
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
     out: { type: 'string', default: 'fuzz-findings' },
   },
 })
-const seed = Number(options.seed)
-const until = performance.now() + Number(options.minutes) * 60_000
-if (!Number.isSafeInteger(seed) || !(until > 0)) throw new Error('--seed takes an integer, --minutes a number')
-const seeds = readSeeds()
-const outcomes = new Map()
-const findings = new Map()
-const began = performance.now()
-let next = Number(options.from)
-let done = 0
-let slowest = { ms: 0, index: -1 }
-
-const rate = () => Math.round((done * 1000) / (performance.now() - began))
-
-function report(index, fault) {
-  // Where the fault was thrown tells findings apart.
-  const key = fault.split('\n').slice(0, 2).join(' ').replace(/\d+/g, '#')
-  const times = (findings.get(key) ?? 0) + 1
-  findings.set(key, times)
-  if (times > 1) return
-  const { name, bytes } = mutate(drawFrom(randomUint32, seed, index), seeds)
-  mkdirSync(options.out, { recursive: true })
-  const file = join(options.out, `seed${seed}-${index}`)
-  writeFileSync(`${file}.onnx`, bytes)
-  writeFileSync(`${file}.txt`, `seed ${seed}, case ${index}, from ${name}\n${fault}\n`)
-  process.stdout.write(`finding: ${file}.onnx: ${fault.split('\n')[0]}\n`)
-}
-
-/** Milliseconds that a process has computed, or the time of day where the system does not say. */
-function computed(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    // User and system time, in hundredths of a second.
-    return 10 * (Number(fields[11]) + Number(fields[12]))
-  } catch {
-    return performance.now()
-  }
-}
-
-/** One child's life: ends when time is up or the child had to be replaced. */
-function runChild() {
-  return new Promise((resolve) => {
-    const child = fork(fileURLToPath(new URL('child.mjs', import.meta.url)), {
-      execArgv: [`--max-old-space-size=${MEMORY_MIB}`],
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    })
-    let running
-    let watched
-    let started = 0
-    let computedBefore = 0
-    let killed = false
-    let last = ''
-    child.stderr.on('data', (text) => {
-      last = `${last}${text}`.slice(-400)
-    })
-    const watch = setInterval(() => {
-      if (running === undefined) return
-      const waited = performance.now() - started
-      // The watch looks ten times a second: what it first sees of a case is its beginning, near enough.
-      if (watched !== running) {
-        watched = running
-        computedBefore = computed(child.pid)
-      }
-      if (waited < LONGEST_WAIT_MS && computed(child.pid) - computedBefore < LIMIT_MS) return
-      killed = true
-      child.kill('SIGKILL')
-    }, 100)
-    const feed = () => {
-      if (performance.now() >= until) return void child.disconnect()
-      child.send({ seed, first: next, count: BATCH })
-      next += BATCH
-    }
-    child.on('message', ({ start, end, outcome, fault, idle }) => {
-      if (start !== undefined) {
-        running = start
-        started = performance.now()
-      } else if (end !== undefined) {
-        const ms = performance.now() - started
-        if (ms > slowest.ms) slowest = { ms, index: end }
-        running = undefined
-        done++
-        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-        if (fault !== undefined) report(end, fault)
-      } else if (idle) feed()
-    })
-    child.on('exit', (code, signal) => {
-      clearInterval(watch)
-      // What the batch still held is skipped, so that one bad case cannot stop the run.
-      if (running !== undefined)
-        report(
-          running,
-          killed ? `it took longer than ${LIMIT_MS} ms` : `the process ended (${code ?? signal}): ${last}`,
-        )
-      resolve()
-    })
-    feed()
-  })
-}
-
-const table = () =>
-  [...outcomes]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ')
-const progress = setInterval(() => process.stderr.write(`${done} cases, ${rate()}/s: ${table()}\n`), 30_000)
-process.stdout.write(`seed ${seed}, ${options.minutes} minutes, node ${process.version}\n`)
-while (performance.now() < until) await runChild()
-clearInterval(progress)
-process.stdout.write(
-  `${done} cases from ${options.from} to ${next - 1}, ${rate()} per second: ${table()}\n` +
-    `slowest ${Math.round(slowest.ms)} ms (case ${slowest.index}); ${findings.size} kinds of findings\n`,
-)
-for (const [key, times] of findings) process.stdout.write(`  ${times} × ${key}\n`)
-process.exitCode = findings.size > 0 ? 1 : 0
+const [seed, minutes, from] = [options.seed, options.minutes, options.from].map(Number)
+if (!Number.isSafeInteger(seed) || !(minutes > 0)) throw new Error('--seed takes an integer, --minutes a number')
+if (![undefined, 'onnxruntime-web'].includes(options.against)) throw new Error('--against takes onnxruntime-web')
+process.stdout.write(`seed ${seed}, ${minutes} minutes, node ${process.version}\n`)
+const fuzz = options.against === undefined ? fuzzReader : fuzzAgainst
+process.exitCode = (await fuzz({ seed, minutes, from, out: options.out })) > 0 ? 1 : 0

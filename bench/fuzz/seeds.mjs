@@ -153,6 +153,34 @@ const shapes = model({
   output: [value('y', [1, 4])],
 })
 
+/** 4-bit weights in two blocks of sixteen, with packed zero points. */
+const blocks = {
+  ...model({
+    node: [
+      {
+        ...node('MatMulNBits', ['x', 'B', 's', 'z'], ['y'], { K: 20n, N: 2n, bits: 4n, block_size: 16n }),
+        domain: 'com.microsoft',
+      },
+    ],
+    initializer: [
+      bytes(
+        'B',
+        2,
+        [2, 2, 8],
+        Array.from({ length: 32 }, (_, i) => (i * 37) & 255),
+      ),
+      floats('s', [4], [0.5, 0.25]),
+      bytes('z', 2, [2], [0x78, 0x95]),
+    ],
+    input: [value('x', [1, 20])],
+    output: [value('y', [1, 2])],
+  }),
+  opsetImport: [
+    { domain: '', version: 13n },
+    { domain: 'com.microsoft', version: 1n },
+  ],
+}
+
 /** Name and message of every seed; the network of the examples is the one real file among them. */
 export function readSeeds() {
   const glyphs = readFileSync(new URL('../../examples/glyphs/glyphs.onnx', import.meta.url))
@@ -161,6 +189,7 @@ export function readSeeds() {
     ['residual', residual],
     ['quantised', quantised],
     ['shapes', shapes],
+    ['blocks', blocks],
     ['pad', unary('Pad', [1, 4, 8, 8], { mode: 'constant' }, [integers('p', [0, 0, 1, 1, 0, 0, 1, 1])])],
     ['tile', unary('Tile', [1, 4, 12, 6], {}, [integers('p', [1, 1, 2, 1])])],
     ['expand', unary('Expand', [3, 4, 6, 6], {}, [integers('p', [3, 4, 6, 6])])],

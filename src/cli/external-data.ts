@@ -58,7 +58,7 @@ function openBelow(folder: string, name: string, what: string): OpenFile {
   try {
     const status = fstatSync(descriptor)
     if (!status.isFile()) throw refuse(what, name, status.isDirectory() ? 'is a folder' : 'is not a regular file')
-    if (status.nlink !== 1) throw refuse(what, name, `is a hard link: it has ${status.nlink} names`)
+    if (status.nlink > 1) throw refuse(what, name, `is a hard link: it has ${status.nlink} names`)
     // Between the check of the path and the opening, a part of the path may have been exchanged.
     const now = attempt(what, name, () => lstatSync(expected))
     const same = attempt(what, name, () => realpathSync(expected)) === expected

@@ -1,7 +1,8 @@
 /** The file in which a search keeps what it has measured, so that an interrupted or a changed search goes on from there. */
 import { access } from 'node:fs/promises'
 import { nodeFiles } from '../data/node-files.ts'
-import { DyadicError, quoted } from '../error.ts'
+import { parseStrictJson } from '../data/strict-json.ts'
+import { quoted } from '../error.ts'
 import { type MeasuredSensitivities, parseSensitivities, printSensitivities } from '../search/measure-sensitivity.ts'
 import { writeFiles } from './write-file.ts'
 
@@ -21,14 +22,7 @@ export async function readSensitivities(path: string): Promise<MeasuredSensitivi
     () => false,
   )
   if (!exists) return undefined
-  const text = new TextDecoder().decode(await nodeFiles.read(path, LARGEST_FILE))
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (cause) {
-    throw new DyadicError('refused', `${quoted(path)} is not JSON; delete it to measure again`, { cause })
-  }
-  return parseSensitivities(json, quoted(path))
+  return parseSensitivities(parseStrictJson(await nodeFiles.read(path, LARGEST_FILE), quoted(path)), quoted(path))
 }
 
 /** Keeps a growing record in a file: now and then while it grows, and at the end, interrupted or not. */

@@ -21,6 +21,7 @@ export function channelAffine(graph: Graph, node: Node): ChannelAffine | undefin
   if (output.shape.length < 2 || !isFloat(output.type)) return undefined
   const channels = output.shape[1]
   if (node.operator === 'BatchNormalization') {
+    if (node.attributes.get('training_mode')) return undefined
     const parameters = node.inputs.slice(1).map((name) => graph.constants.get(name))
     if (parameters.some((parameter) => parameter === undefined)) return undefined
     const [gamma, beta, mean, variance] = (parameters as Constant[]).map(readNumbers)

@@ -1,8 +1,9 @@
 /**
  * The memory plan: where each buffer lives in one arena, so that buffers whose lifetimes overlap never overlap in space.
  * Greedy by size (largest first, lowest free gap), which is within a few per cent of optimal on chains with residuals;
- * deterministic, quadratic in the number of buffers.
+ * deterministic.
  */
+import { FirstFit } from '../num/first-fit.ts'
 
 /** One buffer: live from the instruction that writes it first to the one that reads it last, both inclusive. */
 export interface Buffer {
@@ -22,22 +23,17 @@ export interface MemoryPlan {
 export function planMemory(buffers: readonly Buffer[], alignment = 64): MemoryPlan {
   const order = buffers.map((_, index) => index)
   order.sort((a, b) => buffers[b].bytes - buffers[a].bytes || buffers[a].from - buffers[b].from || a - b)
+  let [first, last] = [0, 0]
+  for (const { from, to } of buffers) [first, last] = [Math.min(first, from), Math.max(last, to)]
+  const space = new FirstFit(last - first + 1)
   const offsets = new Array<number>(buffers.length).fill(0)
-  const placed: number[] = []
   let total = 0
   for (const index of order) {
-    const buffer = buffers[index]
-    const neighbours = placed
-      .filter((other) => buffers[other].from <= buffer.to && buffer.from <= buffers[other].to)
-      .sort((a, b) => offsets[a] - offsets[b])
-    let offset = 0
-    for (const other of neighbours) {
-      if (offset + buffer.bytes <= offsets[other]) break
-      offset = Math.max(offset, align(offsets[other] + buffers[other].bytes, alignment))
-    }
+    const { bytes, from, to } = buffers[index]
+    const offset = space.lowest(from - first, to - first, bytes)
+    space.take(from - first, to - first, offset, align(offset + bytes, alignment))
     offsets[index] = offset
-    placed.push(index)
-    total = Math.max(total, offset + buffer.bytes)
+    total = Math.max(total, offset + bytes)
   }
   return { offsets, bytes: align(total, alignment) }
 }

@@ -11,6 +11,7 @@ import type { Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { makeConstant, readNumbers } from '../graph/tensor.ts'
 import { replaceNode, type Surroundings } from './replace-node.ts'
+import { rewriteBlockProduct } from './rewrite-blocks.ts'
 import { rewriteBipolarQuant, rewriteQuant, rewriteTrunc } from './rewrite-qonnx.ts'
 import { Rewriting } from './rewriting.ts'
 
@@ -40,6 +41,7 @@ const contributed: ReadonlyMap<string, Rewrite> = new Map<string, Rewrite>([
   ['QLinearReduceMean', reduction],
   ['QLinearConv', convolution],
   ['QGemm', product],
+  ['MatMulNBits', rewriteBlockProduct],
   ['QuantizeLinear', (one) => one.last('QuantizeLinear', one.node.inputs, one.node.attributes)],
   ['DequantizeLinear', (one) => one.last('DequantizeLinear', one.node.inputs, one.node.attributes)],
 ])

@@ -109,7 +109,7 @@ describe('refusals', () => {
     ['a number where a list belongs', () => upgrade('Squeeze', 6, { axes: 1 }), 'must be a list of integers'],
     ['text', () => upgrade('Pad', 6, { pads: ['1'] }), 'must be a list of integers'],
     ['both forms', () => upgrade('Clip', 6, { min: 0 }, ['x', 'low']), 'has both the attribute "min" and input 1'],
-    ['training', () => upgrade('BatchNormalization', 14, { training_mode: 1 }), 'training form'],
+    ['training', () => upgrade('BatchNormalization', 13, { training_mode: 1 }), 'training form'],
     ['training outputs', () => upgrade('BatchNormalization', 9, {}, ['x'], ['y', 'mean']), 'training form'],
     ['statistics per activation', () => upgrade('BatchNormalization', 7, { spatial: 0 }), 'spatial=0'],
   ])('%s', (_, act, message) => {

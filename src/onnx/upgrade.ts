@@ -87,10 +87,10 @@ export function mayBeClamped(operator: string, attribute: string): boolean {
 
 /**
  * The node in its newest form. Throws `refused` when an attribute has the wrong kind or is given beside the input it
- * became, and `unsupported` for training forms and for BatchNormalization with one statistic per activation.
+ * became, and `unsupported` for training forms before opset 14 and for BatchNormalization with one statistic per activation.
  */
 export function upgradeNode(node: Node, opset: number, addConstant: AddConstant): Node {
-  if (node.operator === 'BatchNormalization') return upgradeBatchNormalization(node)
+  if (node.operator === 'BatchNormalization') return upgradeBatchNormalization(node, opset)
   if (node.operator === 'LSTM' || node.operator === 'GRU') return joinActivations(node)
   const change = CHANGES.get(node.operator)
   if (change === undefined || opset >= change.opset) return node
@@ -136,12 +136,13 @@ function isIntegerList(value: AttributeValue): boolean {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item))
 }
 
-function upgradeBatchNormalization(node: Node): Node {
-  const training = node.attributes.get('training_mode')
-  if ((training !== undefined && training !== 0) || node.outputs.length > 1)
+function upgradeBatchNormalization(node: Node, opset: number): Node {
+  // From opset 14 on the training form is an operator like others, with outputs of its own.
+  const training = (node.attributes.get('training_mode') ?? 0) !== 0 || node.outputs.length > 1
+  if (training && opset < 14)
     throw new DyadicError(
       'unsupported',
-      `node ${quoted(node.name)} (BatchNormalization) is in its training form; export the model in evaluation mode ` +
+      `node ${quoted(node.name)} (BatchNormalization) is in the training form of opset ${opset}; export the model in evaluation mode ` +
         '(model.eval())',
     )
   const spatial = node.attributes.get('spatial')

@@ -6,6 +6,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
+import { producerOf } from '../graph/producers.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { INT32, type Interval } from '../num/interval.ts'
 import {
@@ -20,7 +21,7 @@ import {
   weightGrid,
   withCodes,
 } from './layer.ts'
-import { formatRange, type Plan } from './plan.ts'
+import { formatRange, type Plan, type WeightPlan } from './plan.ts'
 
 /** Share of int32 that enlarged scales leave to biases and codes that methods choose later. */
 const SPARE = 1 / 32
@@ -30,20 +31,25 @@ const SPARE = 1 / 32
  * itself where there is none. Throws `limit` for a layer with so many weights per channel that rounding alone could.
  */
 export function fitAccumulators(graph: Graph, plan: Plan): Plan {
-  return layersOf(graph, plan).reduce((fitted, layer) => fitLayer(graph, fitted, layer), plan)
+  const changed = layersOf(graph, plan).flatMap((layer): [string, WeightPlan][] => {
+    const entry = fitLayer(graph, plan, layer)
+    return entry === undefined ? [] : [[layer.name, entry]]
+  })
+  return changed.length === 0 ? plan : { ...plan, weights: { ...plan.weights, ...Object.fromEntries(changed) } }
 }
 
-function fitLayer(graph: Graph, plan: Plan, layer: Layer): Plan {
+/** The layer's entry with larger scales; undefined where it can stay. */
+function fitLayer(graph: Graph, plan: Plan, layer: Layer): WeightPlan | undefined {
   const { name, outputs } = layer
   const entry = plan.weights[name]
   const inputs = inputCodes(graph, plan, layer)
   // A layer of constants has no integers to meet; whether it can be lowered is decided there.
-  if (inputs === undefined) return plan
+  if (inputs === undefined) return undefined
   const taps = tapsOf(layer)
   const { low, high } = formatRange(entry.format)
   const largest = Math.max(-inputs.low, inputs.high)
   // Biases take at most 2^30 (scales.ts); no sum of the rest comes near. Groups are for 4 bits.
-  if (taps * (high - low) * largest <= 2 ** 30 || entry.groups) return plan
+  if (taps * (high - low) * largest <= 2 ** 30 || entry.groups) return undefined
   const codes = codesOf(layer, entry)
   const { scales, zeroPoints } = weightGrid(layer, entry)
   const folded = foldedWeights(layer)
@@ -65,16 +71,15 @@ function fitLayer(graph: Graph, plan: Plan, layer: Layer): Plan {
       )
     widened.set(o, (largestSum(folded.subarray(first, first + taps), inputs) + bias) / room)
   }
-  if (widened.size === 0) return plan
+  if (widened.size === 0) return undefined
   const changed = {
     ...entry,
     scale: Array.from({ length: outputs }, (_, o) => widened.get(o) ?? scales[o * taps]),
   }
-  const fitted = { ...plan, weights: { ...plan.weights, [name]: changed } }
-  if (entry.codes === undefined) return fitted
+  if (entry.codes === undefined) return changed
   for (const [o, scale] of widened)
     for (let i = o * taps; i < (o + 1) * taps; i++) codes[i] = roundHalfEven(folded[i] / scale) + zeroPoints[i]
-  return withCodes(fitted, layer, codes)
+  return withCodes(changed, codes)
 }
 
 /** Integers that a layer's weights can meet: stored code − zero point; undefined where the plan has no numbers for them. */
@@ -89,8 +94,7 @@ function inputCodes(graph: Graph, plan: Plan, layer: Layer): Interval | undefine
   if (!Object.hasOwn(plan.tensors, source)) return undefined
   const { format, zeroPoint } = plan.tensors[source]
   const { low, high } = formatRange(format)
-  const producer = graph.nodes.find((node) => node.outputs.includes(source))
-  const bound = producer?.attributes.get('low')
+  const bound = producerOf(graph, source)?.attributes.get('low')
   return { low: typeof bound === 'number' && bound >= 0 ? 0 : low - zeroPoint, high: high - zeroPoint }
 }
 

@@ -16,9 +16,9 @@ const SEED = 0
 
 /** A plan with codes for every layer. */
 export function adaround(context: MethodContext): Promise<Plan> {
-  return walkLayers(context, { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: SEED }, (samples, plan) =>
-    withCodes(plan, samples.layer, learnedCodes(samples, plan)),
-  )
+  return walkLayers(context, { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: SEED }, (samples, plan) => ({
+    weights: withCodes(plan.weights[samples.layer.name], learnedCodes(samples, plan)),
+  }))
 }
 
 function learnedCodes({ layer, rows, inputs, targets, residuals }: LayerSamples, plan: Plan): Int16Array {

@@ -14,10 +14,9 @@ const STEPS = 6
 
 /** A plan with `biases` for every layer. */
 export function correctCodedBiases(context: MethodContext): Promise<Plan> {
-  return walkLayers(context, { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: 1 }, (samples, plan) => {
-    const { name } = samples.layer
-    return { ...plan, biases: { ...plan.biases, [name]: matchMeans(samples, plan) } }
-  })
+  return walkLayers(context, { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: 1 }, (samples, plan) => ({
+    biases: matchMeans(samples, plan),
+  }))
 }
 
 function matchMeans({ layer, rows, inputs, targets, residuals }: LayerSamples, plan: Plan): number[] {

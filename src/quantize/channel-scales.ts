@@ -4,6 +4,7 @@
  * activation must not mind: bounds at 0 do not, others where every channel's grid ends within them.
  */
 import type { Graph, Node } from '../graph/graph.ts'
+import { readersOf } from '../graph/readers.ts'
 import type { ChannelRanges } from './channel-ranges.ts'
 import { isWeighted } from './format-choice.ts'
 import {
@@ -44,7 +45,7 @@ export function findPlaces(graph: Graph, plan: Plan): ChannelPlace[] {
     const { node } = producer
     const low = node.attributes.get('low') ?? 0
     if (!isNarrow(entry) || node.inputs[3] || low !== 0) continue
-    const readers = readersOf(graph, plan, name)
+    const readers = layersReading(graph, plan, name)
     if (readers === undefined || readers.length === 0) continue
     const found = readers.map((reader) => layers.get(reader.outputs[0]) as Layer)
     if (!found.some((layer) => isExact(layer, plan))) places.push({ name, producer, readers: found })
@@ -65,19 +66,18 @@ function isNarrow(entry: TensorPlan | undefined): boolean {
 }
 
 /** The layers that read a value; undefined where something else does too. */
-export function readersOf(graph: Graph, plan: Plan, name: string): Node[] | undefined {
-  if (graph.outputs.includes(name)) return undefined
-  const readers: Node[] = []
-  for (const node of graph.nodes) {
-    if (!node.inputs.includes(name)) continue
-    if (['MaxPool', 'GlobalMaxPool'].includes(node.operator) && !Object.hasOwn(plan.tensors, node.outputs[0])) {
-      const behind = readersOf(graph, plan, node.outputs[0])
-      if (behind === undefined) return undefined
-      readers.push(...behind)
-    } else if (isWeighted(node) && keepsChannels(graph, node) && node.inputs.lastIndexOf(name) === 0) readers.push(node)
-    else return undefined
+export function layersReading(graph: Graph, plan: Plan, name: string): Node[] | undefined {
+  const layers: Node[] = []
+  const values = [name]
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    if (graph.outputs.includes(value)) return undefined
+    for (const node of readersOf(graph, value))
+      if (['MaxPool', 'GlobalMaxPool'].includes(node.operator) && !Object.hasOwn(plan.tensors, node.outputs[0]))
+        values.push(node.outputs[0])
+      else if (isWeighted(node) && keepsChannels(graph, node) && node.inputs.lastIndexOf(value) === 0) layers.push(node)
+      else return undefined
   }
-  return readers
+  return layers
 }
 
 /** Whether a layer's input channels are those of the value as it is stored: no flattening lies between. */

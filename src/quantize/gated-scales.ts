@@ -7,11 +7,12 @@
 import type { DataSet } from '../data/data-set.ts'
 import { quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
+import { readersOf } from '../graph/readers.ts'
 import { observeChannels } from './channel-ranges.ts'
-import { readersOf, withChannelScales } from './channel-scales.ts'
+import { layersReading, withChannelScales } from './channel-scales.ts'
 import { isWeighted } from './format-choice.ts'
 import type { MethodContext } from './method.ts'
-import { costliest, decibelsOf, measurePartNoise, noiseAt } from './part-noise.ts'
+import { costliest, decibelsOf, measurePartNoise, noiseAt, simulatedTogether } from './part-noise.ts'
 import type { Plan } from './plan.ts'
 
 /** Arguments of a sigmoid below −16 make a Swish that is zero on every grid. */
@@ -38,12 +39,13 @@ export async function separateGated(context: MethodContext, wanted: number, held
   const noiseOf = await measurePartNoise(graph, held)
   const before = noiseOf(plan, [])
   if (before <= noiseAt(wanted)) return plan
-  const places = findGatedPlaces(graph, plan).map((place) => {
-    const tensors = Object.fromEntries([place.before, place.after].map((name) => [name, plan.tensors[name]]))
-    return { ...place, noise: noiseOf({ ...plan, tensors }, []) }
+  const parts = simulatedTogether(findGatedPlaces(graph, plan)).map((places) => {
+    const names = places.flatMap((place) => [place.before, place.after])
+    const tensors = Object.fromEntries(names.map((name) => [name, plan.tensors[name]]))
+    return { places, noise: noiseOf({ ...plan, tensors }, []) }
   })
   // Some room for the weights.
-  const chosen = costliest(places, noiseAt(wanted) / 2)
+  const chosen = costliest(parts, noiseAt(wanted) / 2).flatMap(({ places }) => places)
   if (chosen.length === 0) return plan
   const separated = await withGatedScales(context, chosen)
   const after = noiseOf(separated, [])
@@ -68,8 +70,8 @@ function findGatedPlaces(graph: Graph, plan: Plan): GatedPlace[] {
       [before, after].every((name) => plan.tensors[name]?.format === 's16' && !graph.outputs.includes(name)) &&
       isPlainLayer(producers.get(before)) &&
       graph.values.get(before)?.shape.length === 4 &&
-      graph.nodes.filter(({ inputs }) => inputs.includes(before)).length === 1 &&
-      (readersOf(graph, plan, after)?.length ?? 0) > 0
+      readersOf(graph, before).length === 1 &&
+      (layersReading(graph, plan, after)?.length ?? 0) > 0
     return usable ? [{ before, after, alpha }] : []
   })
 }

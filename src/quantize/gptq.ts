@@ -33,9 +33,7 @@ export async function gptq(context: MethodContext): Promise<Plan> {
     { rows: MOST_ROWS, samples: MOST_SAMPLES, seed: 0, targets: false },
     (samples, current) => {
       const entry = current.weights[samples.layer.name]
-      return isExact(samples.layer, entry)
-        ? current
-        : withCodes(current, samples.layer, compensatedCodes(samples, entry))
+      return isExact(samples.layer, entry) ? {} : { weights: withCodes(entry, compensatedCodes(samples, entry)) }
     },
   )
 }

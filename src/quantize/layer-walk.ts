@@ -9,7 +9,7 @@ import { realInput } from './input.ts'
 import { type Layer, layersOf, observedInput, tapsOf, unitAt } from './layer.ts'
 import { choosePositions, outputRows, type RowReader, rowReader } from './layer-rows.ts'
 import type { MethodContext } from './method.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, WeightPlan } from './plan.ts'
 import { createFlow, flowSamples, type SampleFlow } from './sample-flow.ts'
 
 /** One layer and what it meets at some output positions. */
@@ -37,14 +37,21 @@ export interface WalkOptions {
 /** Numbers of a layer's rows that are kept at a time: 64 MiB. */
 const MOST_NUMBERS = 2 ** 24
 
-/** The plan after `visit` has changed it at every layer. */
+/** What a method changes at one layer: its entries of the plan. */
+export interface LayerChange {
+  readonly weights?: WeightPlan
+  readonly biases?: number[]
+}
+
+/** The plan with what `visit` changes at every layer. `visit` sees all changes before its own in the plan it gets. */
 export async function walkLayers(
   context: MethodContext,
   options: WalkOptions,
-  visit: (samples: LayerSamples, plan: Plan) => Plan,
+  visit: (samples: LayerSamples, plan: Plan) => LayerChange,
 ): Promise<Plan> {
   const { graph, samples, signal } = context
-  let { plan } = context
+  // Entries change in place: a new record for each layer would make the walk quadratic.
+  const plan: Plan = { ...context.plan, weights: { ...context.plan.weights } }
   const layers = layersOf(graph, plan)
   const count = Math.min(samples.length, context.limit, options.samples, flowSamples(graph))
   const inputs: Float32Array[] = []
@@ -63,10 +70,15 @@ export async function walkLayers(
     signal?.throwIfAborted()
     const reader = readers[index]
     const met = gatherInputs(graph, plan, flow, layer, reader, perSample[index], (sample) => chosen(index, sample))
-    plan = visit(
+    const change = visit(
       { layer, rows: perSample[index] * count, targets: targets[index] ?? new Float32Array(0), ...met },
       plan,
     )
+    if (change.weights) plan.weights[layer.name] = change.weights
+    if (change.biases) {
+      plan.biases ??= { ...context.plan.biases }
+      plan.biases[layer.name] = change.biases
+    }
   }
   return plan
 }

@@ -4,6 +4,7 @@
  */
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
+import { producerOf } from '../graph/producers.ts'
 import { type Constant, readConstant } from '../graph/tensor.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
@@ -74,9 +75,13 @@ function channelsOf(graph: Graph, node: Node, inputs: number): number {
 
 /** The value whose numbers a value has: itself or, where it only moves others, its source. */
 export function sourceOf(graph: Graph, plan: Plan, name: string): string {
-  if (Object.hasOwn(plan.tensors, name) || graph.inputs.includes(name)) return name
-  const producer = graph.nodes.find((node) => node.outputs.includes(name))
-  return producer === undefined ? name : sourceOf(graph, plan, producer.inputs[0])
+  let source = name
+  while (!Object.hasOwn(plan.tensors, source)) {
+    const producer = producerOf(graph, source)
+    if (producer === undefined) break
+    source = producer.inputs[0]
+  }
+  return source
 }
 
 /**
@@ -87,7 +92,7 @@ export function observedInput(graph: Graph, node: Node): string {
   let [name] = node.inputs
   if (node.operator === 'dyadic.Conv' || rowsOf(graph, name) > 1) return name
   for (;;) {
-    const producer = graph.nodes.find((other) => other.outputs.includes(name))
+    const producer = producerOf(graph, name)
     if (producer === undefined || !['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(producer.operator))
       return name
     name = producer.inputs[0]
@@ -169,11 +174,9 @@ export function storedWeights(layer: Layer, entry: WeightPlan): Float64Array {
   return Float64Array.from(codesOf(layer, entry), (code, i) => (code - zeroPoints[i]) * scales[i])
 }
 
-/** The plan with other codes for a layer. */
-export function withCodes(plan: Plan, layer: Layer, codes: ArrayLike<number>): Plan {
-  const entry = plan.weights[layer.name]
-  const changed = { ...entry, codes: encodeWeightCodes(entry.format, codes) }
-  return { ...plan, weights: { ...plan.weights, [layer.name]: changed } }
+/** A layer's entry of a plan with other codes. */
+export function withCodes(entry: WeightPlan, codes: ArrayLike<number>): WeightPlan {
+  return { ...entry, codes: encodeWeightCodes(entry.format, codes) }
 }
 
 /** Real biases under a plan; zeros without any. */

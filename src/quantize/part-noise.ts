@@ -38,6 +38,15 @@ export async function measurePartNoise(graph: Graph, samples: DataSet): Promise<
   }
 }
 
+/** Simulations of single parts: each runs the whole network, so that one for every part of a long chain would be quadratic. */
+const MOST_SIMULATIONS = 256
+
+/** Parts that are simulated together: each alone, or neighbours where there are more than 256. */
+export function simulatedTogether<Part>(parts: readonly Part[]): readonly (readonly Part[])[] {
+  const size = Math.max(1, Math.ceil(parts.length / MOST_SIMULATIONS))
+  return Array.from({ length: Math.ceil(parts.length / size) }, (_, i) => parts.slice(i * size, (i + 1) * size))
+}
+
 /** Decibels as noise over signal, and back. */
 export const noiseAt = (decibels: number): number => exponential((-decibels * Math.LN10) / 10)
 export const decibelsOf = (noise: number): number => (-10 / Math.LN10) * logarithm(noise)

@@ -29,17 +29,30 @@ export interface PreparedNetwork {
 }
 
 /**
- * Prepares a graph as `parseOnnx` gives it. Throws `unsupported` for quantised forms that cannot be compiled, `limit` beyond
- * `limits`.
+ * Prepares a graph as `parseOnnx` gives it. Throws `unsupported` for quantised forms that cannot be compiled and for training
+ * forms, `limit` beyond `limits`.
  */
 export function prepare(graph: Graph, limits: Partial<WorkLimits> = {}): PreparedNetwork {
   const work = { ...defaultWorkLimits, ...limits }
+  refuseTraining(graph)
   const float = fuse(simplify(graph, work))
   if (!isQuantised(graph)) return { float, compiled: float, missing: [] }
   const absorbed = absorbQuantisation(applyPasses(graph, [removeIdentities, removeDead]))
   // Where the file rounds between a convolution and an addition, the addition stays an instruction of its own.
   const compiled = fuse(simplify(absorbed.graph, work), { residual: (name) => !absorbed.tensors.has(name) })
   return { float, compiled, ...planOf(compiled, absorbed) }
+}
+
+/** A network exported by mistake as it is trained would give other results for every batch. */
+function refuseTraining(graph: Graph): void {
+  const nodes = graph.nodes.filter((node) => node.attributes.get('training_mode'))
+  if (nodes.length === 0) return
+  const names = nodes.slice(0, 4).map(({ name }) => quoted(name))
+  throw new DyadicError(
+    'unsupported',
+    `${nodes.length} node${nodes.length > 1 ? 's are' : ' is'} in training form (BatchNormalization ${names.join(', ')}${nodes.length > 4 ? ', …' : ''}), ` +
+      'with statistics of each batch; export the model in evaluation mode (model.eval())',
+  )
 }
 
 function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missing: string[] } {

@@ -3,7 +3,9 @@
  * somebody asks for it, and kept for all samples until its last reader has run. What a layer-by-layer method would otherwise
  * compute anew for each layer.
  */
-import type { Graph, Node } from '../graph/graph.ts'
+import type { Graph, Node, Value } from '../graph/graph.ts'
+import { producerOf } from '../graph/producers.ts'
+import type { Constant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { layersOf } from './layer.ts'
 import type { Plan } from './plan.ts'
@@ -38,48 +40,55 @@ export function flowSamples(graph: Graph): number {
 export function createFlow(graph: Graph, inputs: readonly Float32Array[]): SampleFlow {
   const [inputName] = graph.inputs
   const wide = wideValues(graph)
+  const order = new Map(graph.nodes.map((node, index) => [node, index]))
   const kept = new Map<string, readonly Float32Array[]>([[inputName, inputs]])
-  let pending: readonly Node[] = graph.nodes
+  const done = new Set<Node>()
+  /** How often nodes that are not done read each value. */
+  const waiting = new Map<string, number>()
+  const read = (name: string, times: number): void => void waiting.set(name, (waiting.get(name) ?? 0) + times)
+  for (const node of graph.nodes) for (const name of node.inputs) read(name, 1)
+  let asked = inputName
 
-  /** The pending nodes that a value needs, in order. */
+  /** The nodes still to be done that a value needs, in the graph's order. */
   const neededFor = (name: string): Node[] => {
-    const wanted = new Set([name])
-    const nodes: Node[] = []
-    for (const node of pending.toReversed()) {
-      if (!node.outputs.some((output) => wanted.has(output))) continue
-      nodes.push(node)
-      for (const input of node.inputs) if (!kept.has(input)) wanted.add(input)
+    const nodes = new Set<Node>()
+    const values = [name]
+    for (let value = values.pop(); value !== undefined; value = values.pop()) {
+      const node = producerOf(graph, value)
+      if (node === undefined || done.has(node) || nodes.has(node)) continue
+      nodes.add(node)
+      values.push(...node.inputs.filter((input) => !kept.has(input)))
     }
-    return nodes.reverse()
+    return [...nodes].sort((a, b) => (order.get(a) as number) - (order.get(b) as number))
   }
 
-  const readersAmong = (nodes: readonly Node[]): Set<string> => new Set(nodes.flatMap((node) => node.inputs))
-
   const run = (nodes: readonly Node[], name: string, plan: Plan): void => {
-    const made = new Set(nodes.flatMap((node) => node.outputs))
-    const rest = pending.filter((node) => !nodes.includes(node))
-    const readLater = readersAmong(rest)
-    const outputs = [...made].filter((output) => output === name || readLater.has(output))
-    const read = [...readersAmong(nodes)].filter((input) => kept.has(input))
-    const segment: Graph = { ...graph, inputs: read, outputs, nodes }
+    for (const node of nodes) {
+      done.add(node)
+      for (const input of node.inputs) read(input, -1)
+    }
+    const needed = (value: string): boolean => value === name || (waiting.get(value) ?? 0) > 0
+    const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== '' && needed(output)))
+    const given = [...new Set(nodes.flatMap((node) => node.inputs))].filter((input) => kept.has(input))
+    const segment = part(graph, nodes, given, outputs)
     const simulated = simulatedGraph(segment, plan, layersOf(graph, plan, nodes), wide)
     const executor = createFastExecutor(simulated)
     const found = outputs.map((): Float32Array[] => [])
     for (let sample = 0; sample < inputs.length; sample++) {
       const results = executor.run(
-        new Map(read.map((input) => [input, (kept.get(input) as readonly Float32Array[])[sample]])),
+        new Map(given.map((input) => [input, (kept.get(input) as readonly Float32Array[])[sample]])),
       )
       outputs.forEach((output, index) => void found[index].push(results.get(output) as Float32Array))
     }
     outputs.forEach((output, index) => void kept.set(output, found[index]))
-    pending = rest
-    for (const value of kept.keys()) if (value !== name && !readLater.has(value)) kept.delete(value)
+    for (const value of [asked, ...given]) if (!needed(value)) kept.delete(value)
+    asked = name
   }
 
   /** The network's input as its codes mean it. */
   const rounded = (plan: Plan): readonly Float32Array[] => {
     const name = roundedInput(inputName)
-    const simulated = simulatedGraph({ ...graph, outputs: [], nodes: [] }, plan, [])
+    const simulated = simulatedGraph(part(graph, [], [inputName], []), plan, [])
     if (!simulated.values.has(name)) return inputs
     const executor = createFastExecutor({ ...simulated, outputs: [name] })
     return inputs.map((input) => executor.run(new Map([[inputName, input]])).get(name) as Float32Array)
@@ -92,4 +101,17 @@ export function createFlow(graph: Graph, inputs: readonly Float32Array[]): Sampl
       return kept.get(name) as readonly Float32Array[]
     },
   }
+}
+
+/** Some nodes of a graph as one of its own, with the constants that they read. */
+function part(graph: Graph, nodes: readonly Node[], inputs: readonly string[], outputs: readonly string[]): Graph {
+  const constants = new Map<string, Constant>()
+  const values = new Map<string, Value>()
+  for (const name of new Set([...inputs, ...nodes.flatMap((node) => [...node.inputs, ...node.outputs])])) {
+    const value = graph.values.get(name)
+    const constant = graph.constants.get(name)
+    if (value !== undefined) values.set(name, value)
+    if (constant !== undefined) constants.set(name, constant)
+  }
+  return { ...graph, inputs, outputs, nodes, values, constants }
 }

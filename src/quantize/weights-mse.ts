@@ -104,7 +104,9 @@ async function meanSquares(
   const readersOf = new Map<string, number[]>()
   layers.forEach((layer, index) => {
     const name = observedInput(graph, layer.node)
-    readersOf.set(name, [...(readersOf.get(name) ?? []), index])
+    const readers = readersOf.get(name)
+    if (readers === undefined) readersOf.set(name, [index])
+    else readers.push(index)
   })
   const executor = createFastExecutor(graph)
   const count = Math.min(limit, samples.length, MOST_SAMPLES)

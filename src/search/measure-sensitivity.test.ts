@@ -125,6 +125,15 @@ describe('measureSensitivities', () => {
   it('refuses records that are none', () => {
     for (const json of [null, {}, { ...measured, schema: 2 }, { ...measured, losses: [{ layer: 'a' }] }])
       expect(refusal(() => parseSensitivities(json, '"kept.json"')).message).toMatch(/^"kept\.json" is no record/)
+    const [first] = measured.losses
+    for (const [json, words] of [
+      [{ ...measured, key: 'a' }, '"key":'],
+      [{ ...measured, '\u001b[2J': 1 }, 'unknown "\\u{1b}[2J"'],
+      [{ ...measured, losses: [{ ...first, squaredError: -1 }] }, '"losses.0.squaredError":'],
+      [{ ...measured, losses: [{ ...first, layer: 'n'.repeat(1025) }] }, '"losses.0.layer":'],
+      [{ ...measured, losses: [first, first] }, `two measurements of "${first.layer}"`],
+    ] as const)
+      expect(refusal(() => parseSensitivities(json, '"kept.json"')).message).toContain(words)
   })
 })
 

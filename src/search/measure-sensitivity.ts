@@ -5,7 +5,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import * as z from 'zod'
-import { DyadicError } from '../error.ts'
+import { DyadicError, quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { hashText, hexadecimal } from '../lower/print.ts'
 import { type Plan, printPlan } from '../quantize/plan.ts'
@@ -21,11 +21,11 @@ const schema = z.strictObject({
   schema: z.literal(1),
   kind: z.literal('dyadic-sensitivities'),
   /** SHA-256 over plan, weights, samples and the float network's outputs. */
-  key: z.string(),
+  key: z.string().regex(/^[0-9a-f]{64}$/),
   /** The plan itself. */
   baseline: z.strictObject(loss),
   /** One layer changed, by output value and `choiceName`. */
-  losses: z.array(z.strictObject({ layer: z.string(), choice: z.string(), ...loss })),
+  losses: z.array(z.strictObject({ layer: z.string().max(1024), choice: z.string().max(64), ...loss })),
 })
 
 /** What has been measured of one network, plan and set of samples. */
@@ -108,11 +108,32 @@ export function measuredOmega(
   )
 }
 
-/** A record from parsed JSON. Throws `refused`. */
+/** A record from parsed JSON. Throws `refused` listing every wrong field by its path, and for a measurement that stands twice. */
 export function parseSensitivities(json: unknown, where: string): MeasuredSensitivities {
-  const { success, data } = schema.safeParse(json)
-  if (success) return data
-  throw new DyadicError('refused', `${where} is no record of measured sensitivities; delete it to measure again`)
+  const { success, data, error } = schema.safeParse(json)
+  if (!success) {
+    const problems = error.issues
+      .slice(0, 12)
+      .map((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? `unknown ${issue.keys.slice(0, 4).map(quoted).join(', ')}`
+          : `${quoted(issue.path.join('.'))}: ${issue.message}`,
+      )
+    throw new DyadicError(
+      'refused',
+      `${where} is no record of measured sensitivities; delete it to measure again:\n  ${problems.join('\n  ')}`,
+    )
+  }
+  const known = new Set<string>()
+  data.losses.forEach(({ layer, choice }, index) => {
+    if (known.has(entryKey(layer, choice)))
+      throw new DyadicError(
+        'refused',
+        `${where} has two measurements of ${quoted(layer)} with ${quoted(choice)}, the second as losses.${index}; delete it to measure again`,
+      )
+    known.add(entryKey(layer, choice))
+  })
+  return data
 }
 
 /** The record as JSON, one measurement a line. */

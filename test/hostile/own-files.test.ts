@@ -1,5 +1,6 @@
 /** Our own files, damaged: plans, data cards and what they name, and compiled programs. */
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readManifest } from '../../src/cli/read-manifest.ts'
 import { cardForPath } from '../../src/data/card-for-path.ts'
 import { memoryFiles } from '../../src/data/memory-files.ts'
 import { decodeImage } from '../../src/data/node-image-decoder.ts'
@@ -10,7 +11,9 @@ import { compile, type DataSet, parseOnnx, parsePlan, quantize, verifyModule } f
 import { seal } from '../../src/program/seal.ts'
 import { decodeModule } from '../../src/program/wasm/decode.ts'
 import { encodeCustomSection } from '../../src/program/wasm/encode.ts'
+import { parseSensitivities, printSensitivities } from '../../src/search/measure-sensitivity.ts'
 import { type DataCase, dataCases, honestData } from './data-cases.ts'
+import { manifestCases, sensitivityCases, type TextCase } from './manifest-cases.ts'
 import { type PlanCase, planCases } from './plan-cases.ts'
 import { floats, net, node, utf8 } from './sketch.ts'
 
@@ -89,6 +92,40 @@ describe('plans', () => {
   it('that are not are refused by name', async () => {
     expect(plans.length).toBeGreaterThanOrEqual(50)
     expect(await faults(plans, use)).toEqual([])
+  })
+})
+
+describe('manifests', () => {
+  const use = ({ text }: Pick<TextCase, 'text'>) =>
+    readManifest(new Uint8Array(Buffer.concat([wasm.subarray(0, 8), encodeCustomSection('dyadic.manifest', text)])))
+  const honest = () => JSON.stringify(readManifest(wasm))
+
+  it('that are honest are taken', () => {
+    expect(use({ text: utf8(honest()) }).inputs.map(({ name }) => name)).toEqual(['x'])
+  })
+
+  it('that are not are refused by name', async () => {
+    expect(await faults(manifestCases(honest()), use)).toEqual([])
+  })
+})
+
+describe('measured sensitivities', () => {
+  const loss = { squaredError: 0, divergence: 0 }
+  const honest = printSensitivities({
+    schema: 1,
+    kind: 'dyadic-sensitivities',
+    key: '0'.repeat(64),
+    baseline: loss,
+    losses: [{ layer: 'd', choice: 's4', ...loss }],
+  })
+  const use = ({ text }: Pick<TextCase, 'text'>) => parseSensitivities(parseStrictJson(text, 'the file'), 'the file')
+
+  it('that are honest are taken', () => {
+    expect(printSensitivities(use({ text: utf8(honest) }))).toBe(honest)
+  })
+
+  it('that are not are refused by name', async () => {
+    expect(await faults(sensitivityCases(honest), use)).toEqual([])
   })
 })
 

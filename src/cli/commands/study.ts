@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { nodeFiles } from '../../data/node-files.ts'
+import { parseStrictJson } from '../../data/strict-json.ts'
 import { DyadicError, quoted } from '../../error.ts'
 import { renderStudy } from '../../report/study-report.ts'
 import {
@@ -92,13 +93,7 @@ async function keptRows(path: string | undefined): Promise<Map<string, StudyRow>
     () => false,
   )
   if (!exists) return new Map()
-  let json: unknown
-  try {
-    json = JSON.parse(new TextDecoder().decode(await nodeFiles.read(path, LARGEST_FILE)))
-  } catch (cause) {
-    throw new DyadicError('refused', `${quoted(path)} is not JSON; give another name, or delete it`, { cause })
-  }
-  return parseRows(json, quoted(path))
+  return parseRows(parseStrictJson(await nodeFiles.read(path, LARGEST_FILE), quoted(path)), quoted(path))
 }
 
 /** Runs what is not kept. `keep` is called with all rows whenever there is a new one. */

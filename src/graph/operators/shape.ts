@@ -105,7 +105,10 @@ export const identity: Operator = renaming(
   (context) => operand(context, 0).shape,
 )
 
-/** ONNX Dropout at inference: the identity, with a mask of ones. The ratio is ignored, as ONNX says. */
+/**
+ * ONNX Dropout that drops nothing: at inference, where the ratio is ignored, as ONNX says, and in training with ratio 0. The
+ * identity, with a mask of ones. ONNX leaves the generator of a random mask open, so no other form has one right result.
+ */
 export const dropout: Operator = {
   name: 'Dropout',
   since: [7, 10, 12, 13, 22],
@@ -114,9 +117,22 @@ export const dropout: Operator = {
   attributes: { seed: { kind: 'int' } },
   integer: 'same-scale',
   infer: (context) => {
-    const training = context.inputs[2] && context.constant(2)
-    if (context.inputs[2] && (training === undefined || readNumbers(training).some((value) => value !== 0)))
-      unsupported(context.node, 'Dropout in training mode; export the model for inference')
+    const number = (index: number, what: string): number | undefined => {
+      if (context.inputs[index] === undefined) return undefined
+      const constant = context.constant(index)
+      if (constant === undefined || elementCount(constant.shape) !== 1)
+        unsupported(
+          context.node,
+          `its ${what} (input ${index}) is computed at run time or no single value; bind it to a constant`,
+        )
+      return readNumbers(constant)[0]
+    }
+    const training = (number(2, 'training_mode') ?? 0) !== 0
+    if (training && (number(1, 'ratio') ?? 0.5) !== 0)
+      unsupported(
+        context.node,
+        'Dropout in training mode, whose random numbers ONNX leaves open; export the model for inference, or with ratio 0',
+      )
     const { type, shape } = operand(context, 0)
     return [
       { type, shape },

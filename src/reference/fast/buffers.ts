@@ -3,6 +3,7 @@
  * reads it, both included; buffers alive at a common node never overlap. Largest first, each at the lowest free address.
  */
 import { DyadicError } from '../../error.ts'
+import { FirstFit } from '../../num/first-fit.ts'
 
 export interface Buffer {
   readonly bytes: number
@@ -24,27 +25,20 @@ const LIMIT = 0xffff_0000
 
 /** Sets every address, from `base` up, and gives the first address after all buffers. Throws `limit` near 4 GiB. */
 export function placeBuffers(buffers: readonly Buffer[], base: number): number {
-  const placed: Buffer[] = []
-  let end = align(base)
+  const start = align(base)
+  const moments = buffers.reduce((most, { first, last }) => Math.max(most, first, Number.isFinite(last) ? last : 0), 0)
+  const space = new FirstFit(moments + 1)
+  let end = start
   for (const buffer of [...buffers].sort((a, b) => b.bytes - a.bytes)) {
-    let address = align(base)
-    for (const other of placed) {
-      if (other.last < buffer.first || other.first > buffer.last) continue
-      if (address + buffer.bytes <= other.address) break
-      address = Math.max(address, align(other.address + other.bytes))
-    }
-    buffer.address = address
-    end = Math.max(end, align(address + buffer.bytes))
-    placed.splice(insertionIndex(placed, address), 0, buffer)
+    const last = Math.min(buffer.last, moments)
+    const place = space.lowest(buffer.first, last, buffer.bytes)
+    space.take(buffer.first, last, place, align(place + buffer.bytes))
+    buffer.address = start + place
+    end = Math.max(end, align(buffer.address + buffer.bytes))
   }
   if (end + SLACK > LIMIT)
     throw new DyadicError('limit', `the fast float executor would need ${end} bytes; 32-bit memory ends at ${LIMIT}`)
   return end + SLACK
-}
-
-function insertionIndex(placed: readonly Buffer[], address: number): number {
-  const index = placed.findIndex((other) => other.address > address)
-  return index < 0 ? placed.length : index
 }
 
 function align(address: number): number {

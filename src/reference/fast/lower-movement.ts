@@ -238,8 +238,10 @@ export const repetition: Lowering = (node, planner) => {
   const own = axisStrides(planner, node.inputs[0], input)
   const from = planner.shape(node.inputs[0])
   // Every axis as two: which copy of the input, and where in it.
-  const axes = planner.shape(node.outputs[0]).map((size, axis) => {
-    const before = axis - to.length + from.length
+  const shape = planner.shape(node.outputs[0])
+  const axes = shape.map((size, axis) => {
+    // Maps have four strides, whatever their rank.
+    const before = axis - shape.length + from.length
     const length = from[before] ?? 1
     return { shape: [size / length, length], read: [0, own[before] ?? 0], write: [length * to[axis], to[axis]] }
   })

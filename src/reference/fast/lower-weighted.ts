@@ -96,6 +96,7 @@ export const dense: Lowering = (node, planner) => {
 
 /** Inference form of `BatchNormalization`: a depthwise 1 × 1 convolution. */
 export const batchNormalization: Lowering = (node, planner) => {
+  if (attributeOr(node, 'training_mode', 0) !== 0) return false
   const input = planner.stored(node.inputs[0])
   const layout = planner.layout(node.outputs[0])
   const [scale, shift, mean, variance] = [1, 2, 3, 4].map((index) => planner.floats(node.inputs[index]))

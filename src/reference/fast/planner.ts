@@ -60,6 +60,8 @@ export class Planner {
   readonly covered = new Set<Node>()
   readonly #maps = new Map<string, Stored>()
   readonly #matrices = new Map<string, Stored>()
+  /** Values that were put into a buffer; some may have moved on. */
+  readonly #holders = new Map<Buffer, Set<string>>()
   readonly #packed = new Map<string, Buffer>()
   readonly #lastUse = new Map<string, number>()
   #index = 0
@@ -173,6 +175,9 @@ export class Planner {
   #keep(name: string, stored: Stored): Stored {
     const [own, other] = stored.matrix ? [this.#matrices, this.#maps] : [this.#maps, this.#matrices]
     own.set(name, stored)
+    const holders = this.#holders.get(stored.buffer)
+    if (holders === undefined) this.#holders.set(stored.buffer, new Set([name]))
+    else holders.add(name)
     // A flattened map that stayed a map is no matrix.
     const { h, w } = stored.layout
     if (this.shape(name).length === 2 && h === 1 && w === 1) other.set(name, { ...stored, matrix: !stored.matrix })
@@ -184,10 +189,11 @@ export class Planner {
     const stored = this.view(name)
     if (stored === undefined) return undefined
     const { buffer } = stored
-    const shared = [this.#maps, this.#matrices].some((values) =>
-      [...values].some(
-        ([other, value]) => other !== name && value.buffer === buffer && this.#last(other) > this.#index,
-      ),
+    const shared = [...(this.#holders.get(buffer) ?? [])].some(
+      (other) =>
+        other !== name &&
+        [this.#maps, this.#matrices].some((values) => values.get(other)?.buffer === buffer) &&
+        this.#last(other) > this.#index,
     )
     if (!shared) return stored
     this.#maps.delete(name)
