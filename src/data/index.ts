@@ -1,5 +1,7 @@
 /** Data sets: cards, readers, preprocessing, labels. Runs anywhere; the Node parts are the files named `node-*`. */
 
+export { type AlignedSets, alignSets, type Samples } from './aligned-sets.ts'
+export { type ArrayDataSetOptions, arrayDataSet, type SampleArray } from './array-data-set.ts'
 export { decodeImageOnCanvas } from './canvas-image-decoder.ts'
 export { type DataCard, dataCardJsonSchema, parseDataCard } from './card.ts'
 export { type CardForPath, cardForPath } from './card-for-path.ts'

@@ -10,6 +10,7 @@ import { mergeArithmetic } from './passes/merge-arithmetic.ts'
 import { mergePads } from './passes/merge-pads.ts'
 import { mergeReshapes, reshapeUnitTransposes } from './passes/merge-reshapes.ts'
 import { mergeSlices } from './passes/merge-slices.ts'
+import { nameFirstOutputs } from './passes/name-first-outputs.ts'
 import { padsToGathers } from './passes/pads-to-gathers.ts'
 import { recogniseActivations } from './passes/recognise-activations.ts'
 import { recogniseDepthToSpace } from './passes/recognise-depth-to-space.ts'
@@ -78,5 +79,5 @@ export function simplify(graph: Graph, limits: WorkLimits = defaultWorkLimits): 
   const clean = (start: Graph): Graph => toFixedPoint(start, cleaning)
   // Standalone affine maps become convolutions, and transpositions of no extent Reshapes, only when nothing else can
   // take them.
-  return toFixedPoint(graph, [clean, affineToConvolution, reshapeUnitTransposes])
+  return toFixedPoint(applyPasses(graph, [nameFirstOutputs]), [clean, affineToConvolution, reshapeUnitTransposes])
 }

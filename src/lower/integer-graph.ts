@@ -309,6 +309,8 @@ export interface Port {
   /** Real value = scale[c] × (integer − zeroPoint[c]); one entry, or one per channel. */
   readonly scale: readonly number[]
   readonly zeroPoint: readonly number[]
+  /** Of an input: the output whose integers it takes at the next step of a sequence. At the first step they mean zero. */
+  readonly state?: string
 }
 
 export interface IntegerGraph {

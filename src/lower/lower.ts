@@ -5,6 +5,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
+import { isRecurrent, unrollProblem } from '../graph/passes/unroll-recurrent.ts'
 import { readersOf } from '../graph/readers.ts'
 import { readConstant } from '../graph/tensor.ts'
 import { formatRange, type Plan } from '../quantize/plan.ts'
@@ -42,6 +43,7 @@ import { lowerProduct } from './product.ts'
 import { type LoweringContext, type QuantisedValue, storageFormat, storedOffset } from './quantised-value.ts'
 import { lowerResize } from './resize.ts'
 import { lowerSoftmax } from './softmax.ts'
+import { withStates } from './states.ts'
 import { type Assignment, assign, defaultAssignment, viewLoops } from './view.ts'
 
 /** Kernels hold code − zero point in 16 bits; codes lie within ±255 of zero. */
@@ -103,19 +105,24 @@ function readsComputedIndices(graph: Graph, { operator, inputs }: Node): boolean
 export function findUnsupported(graph: Graph): string[] {
   const problems: string[] = []
   const byOperator = new Map<string, string[]>()
-  for (const node of graph.nodes)
-    if (!lowerings.has(node.operator) || readsComputedIndices(graph, node)) {
+  for (const node of graph.nodes) {
+    const reason = isRecurrent(node) ? unrollProblem(graph, node) : undefined
+    if (reason !== undefined) problems.push(`node ${quoted(node.name)} (${node.operator}): ${reason}`)
+    else if (!lowerings.has(node.operator) || readsComputedIndices(graph, node)) {
       const names = byOperator.get(node.operator)
       if (names === undefined) byOperator.set(node.operator, [node.name])
       else names.push(node.name)
     }
+  }
   for (const [operator, nodes] of byOperator)
     problems.push(
       `operator ${quoted(operator)} has no integer form yet (${nodes.length} node${nodes.length > 1 ? 's' : ''}: ${nodes.slice(0, 4).map(quoted).join(', ')}${nodes.length > 4 ? ', …' : ''})`,
     )
   for (const name of graph.inputs) {
     const value = graph.values.get(name)
-    if (value && value.shape.length > 2 && value.shape[0] !== 1)
+    // Recurrent states and sequences may have their layers or steps first, and then the batch.
+    const samples = value?.shape.length === 3 ? Math.min(value.shape[0], value.shape[1]) : (value?.shape[0] ?? 1)
+    if (value && value.shape.length > 2 && samples !== 1)
       problems.push(
         `input ${quoted(name)} has shape [${value.shape}]; dyadic compiles one sample at a time: a first size of 1`,
       )
@@ -229,7 +236,12 @@ export function lower(graph: Graph, plan: Plan): IntegerGraph {
     const shape = graph.values.get(name)?.shape ?? []
     outputs.push({ name, shape, format, layout: 'nchw', ...outputScales(value, shape, name) })
   }
-  return { name: graph.name, inputs: inputs.map((port) => limited(port, instructions)), outputs, tensors, instructions }
+  const ports = withStates(
+    plan,
+    inputs.map((port) => limited(port, instructions)),
+    outputs,
+  )
+  return { name: graph.name, inputs: ports, outputs, tensors, instructions }
 }
 
 /** An input of indices with the integers that every table it chooses from has. */

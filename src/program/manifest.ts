@@ -13,6 +13,8 @@ export interface ProgramPort {
   readonly zeroPoint: readonly number[]
   /** Integers that an input may hold, where they are fewer than the format's. */
   readonly range?: Interval
+  /** Of an input: the output whose integers it takes at the next step of a sequence. At the first step they mean zero. */
+  readonly state?: string
   /** Axis of `shape` that `scale` and `zeroPoint` run along. */
   readonly channelAxis: number
   /** Present where the caller hands over an image in another order than ONNX's. */
@@ -71,6 +73,7 @@ export function portsOf(ports: readonly Port[], offsets: ReadonlyMap<string, num
       format: port.format,
       ...sameLength(port),
       ...(port.range && { range: port.range }),
+      ...(port.state !== undefined && { state: port.state }),
       channelAxis: last ? shape.length - 1 : (port.channelAxis ?? 1),
       ...(last && { layout: 'nhwc' as const }),
       offset: offsets.get(port.name) as number,

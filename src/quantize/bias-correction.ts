@@ -10,7 +10,7 @@ import type { Graph } from '../graph/graph.ts'
 import { clamp } from '../num/requantize.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { correctCodedBiases } from './bias-correction-walk.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import { inputScaleAt, type Layer, layersOf, observedInput, sourceOf, storedWeights, tapsOf } from './layer.ts'
 import { rowReader } from './layer-rows.ts'
 import { channelsLast } from './layer-walk.ts'
@@ -33,13 +33,12 @@ export async function correctBiases(context: MethodContext): Promise<Plan> {
     }),
   )
   const executor = createFastExecutor(graph)
-  const [inputName] = graph.inputs
   const count = Math.min(limit, samples.length, MOST_SAMPLES)
   for (let index = 0; index < count; index++) {
     signal?.throwIfAborted()
-    const input = realInput(samples, await samples.read(index))
-    sums.get(inputName)?.add(channelsLast(graph, inputName, input))
-    executor.run(new Map([[inputName, input]]), (name, values) => sums.get(name)?.add(values))
+    const inputs = await realInputs(graph, samples, index)
+    for (const [name, values] of inputs) sums.get(name)?.add(channelsLast(graph, name, values))
+    executor.run(inputs, (name, values) => sums.get(name)?.add(values))
   }
   const biases = layers.map((layer): [string, number[]] => {
     const means = (sums.get(observedInput(graph, layer.node)) as InputSums).means(count)
@@ -101,7 +100,8 @@ function gridOf(graph: Graph, plan: Plan, name: string): TensorPlan | undefined 
 function expectedErrors(graph: Graph, plan: Plan, layer: Layer, means: InputMeans): number[] {
   const { node, weights, outputs, groups } = layer
   const taps = tapsOf(layer)
-  const inputs = (node.operator === 'dyadic.Conv' ? windowMeans : rowMeans)(graph, layer, means)
+  const isPicture = node.operator === 'dyadic.Conv' && graph.values.get(node.inputs[0])?.shape.length === 4
+  const inputs = (isPicture ? windowMeans : rowMeans)(graph, layer, means)
   const stored = storedWeights(layer, plan.weights[layer.name])
   return Array.from({ length: outputs }, (_, o) => {
     const group = Math.floor(o / (outputs / groups))
@@ -115,7 +115,7 @@ function expectedErrors(graph: Graph, plan: Plan, layer: Layer, means: InputMean
   })
 }
 
-/** What a dense layer's weights multiply, averaged over its rows. */
+/** What the weights of a dense layer, or of a convolution of a signal, multiply, averaged over its rows. */
 function rowMeans(graph: Graph, layer: Layer, means: InputMeans): InputMeans {
   const { positions, width, read } = rowReader(graph, layer)
   const row = new Float32Array(width)

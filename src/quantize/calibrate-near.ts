@@ -4,15 +4,16 @@
  * with so many codes, cutting a range off could only hurt. Such a network is one that needs its numbers exactly, so what then
  * costs most is made finer, too: the grids around single Swish nodes, and the weights of single layers.
  */
-import type { DataSet } from '../data/data-set.ts'
+import type { Samples } from '../data/aligned-sets.ts'
 import { quoted } from '../error.ts'
 import type { Graph } from '../graph/graph.ts'
 import { type CalibrateOptions, calibrate } from './calibrate.ts'
-import { partOf } from './choose-methods.ts'
+import { carryStates } from './carry-states.ts'
 import { chooseFormats } from './format-choice.ts'
 import { separateGated } from './gated-scales.ts'
 import { outputNearness } from './nearness.ts'
 import type { Plan } from './plan.ts'
+import { partOf } from './sample-parts.ts'
 import { widenWeights } from './widen-weights.ts'
 
 /** Least decibels of every output with 8 bits. Below 20 dB detectors move their boxes by a tenth; some room for other samples. */
@@ -28,10 +29,12 @@ const FEW_SAMPLES = 2
 /** `calibrate` with `activations: 'auto'`: as described above, and said through `onNote`. */
 export async function calibrateNear(
   graph: Graph,
-  samples: DataSet,
-  given: Omit<CalibrateOptions, 'activations'>,
+  given: Samples,
+  calibration: Omit<CalibrateOptions, 'activations'>,
 ): Promise<Plan> {
-  const options = { ...given, onNote: given.onNote && once(given.onNote) }
+  const { onNote } = calibration
+  const options = { ...calibration, onNote: onNote && once(onNote) }
+  const samples = await carryStates(graph, given, options)
   const plan = await calibrate(graph, samples, options)
   const total = Math.min(samples.length, options.samples ?? samples.length)
   const count = Math.min(MOST_SAMPLES, total)
@@ -55,7 +58,7 @@ export async function calibrateNear(
   if (before >= WANTED_DECIBELS || (options.weights ?? 's8') !== 's8') return { ...wide, origin }
   // With 16 bits for all others, only layers that no rule names have them.
   const common = { weights: 's16', activations: 's16' } as const
-  const open = chooseFormats(graph, common, options.keep)
+  const open = chooseFormats(graph, common, options.keep, options.states)
   const { signal } = options
   const context = { graph, samples, limit: total, plan: { ...wide, origin }, signal }
   const widened = await widenWeights(context, WANTED_DECIBELS, few, (name) => open.weights(name) === 's16')

@@ -3,6 +3,7 @@
  * scales and zero points for all of them.
  */
 
+import type { Samples } from '../data/aligned-sets.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
@@ -11,17 +12,18 @@ import { readConstant } from '../graph/tensor.ts'
 import { createFastExecutor } from '../reference/fast.ts'
 import { fitAccumulators } from './accumulator-room.ts'
 import { calibrationNotes } from './calibration-notes.ts'
+import { carryStates } from './carry-states.ts'
 import { createObserver } from './create-observer.ts'
 import { onlyFunction, reactingRange } from './flat-ends.ts'
 import { chooseFormats, type FormatChoice, type KeepRule } from './format-choice.ts'
-import { checkSampleShape, realInput } from './input.ts'
+import { checkSampleShape, inputSets, realInputs } from './input.ts'
 import { shareMaskedGrids } from './masked-scores.ts'
 import type { MethodContext, Score } from './method.ts'
 import { applyMethods, type MethodName } from './methods.ts'
 import { separateChannels } from './migrate.ts'
 import type { Observer, Range, RangeMethod } from './observe.ts'
 import { rowsAlong, scoreObserver } from './observe-scores.ts'
-import type { InputPlan, Plan, TensorPlan, WeightPlan } from './plan.ts'
+import type { InputPlan, Plan, StatePair, TensorPlan, WeightPlan } from './plan.ts'
 import {
   activationPlan,
   biasFits,
@@ -31,6 +33,7 @@ import {
   weightScales,
   wideOutputPlan,
 } from './scales.ts'
+import { statePlans } from './state-plans.ts'
 import { ownsScale } from './stored-values.ts'
 import { shareBits, softmaxArguments } from './structural-formats.ts'
 import { findWeightGrids } from './weight-grid.ts'
@@ -59,6 +62,10 @@ export interface CalibrateOptions {
   readonly score?: Score
   /** Told what to know about samples and weights, and what methods decide; one line each. */
   readonly onNote?: (text: string) => void
+  /** Outputs that are inputs at the next step: the float network's own values are fed back while calibrating. */
+  readonly states?: readonly StatePair[]
+  /** Samples of one sequence, in a row; at the start of each the states are zero (default: all samples are one sequence). */
+  readonly sequence?: number
   /** Most samples to use (default all). */
   readonly samples?: number
   /** Called after each sample. */
@@ -68,27 +75,30 @@ export interface CalibrateOptions {
 
 const DEFAULT_FORMAT = 'u8'
 
-/** The plan for a fused float graph. Throws `refused` when samples do not fit the network. */
-export async function calibrate(graph: Graph, samples: DataSet, options: CalibrateOptions = {}): Promise<Plan> {
+/**
+ * The plan for a fused float graph. Throws `refused` when samples or states do not fit the network, `unsupported` for one
+ * unnamed data set and several inputs.
+ */
+export async function calibrate(graph: Graph, given: Samples, options: CalibrateOptions = {}): Promise<Plan> {
   const method = options.range ?? 'minmax'
-  const total = Math.min(samples.length, options.samples ?? samples.length)
+  const total = Math.min(given.length, options.samples ?? given.length)
   if (total === 0)
-    throw new DyadicError('refused', `calibration set ${quoted(samples.name)} has no samples; give at least one`)
-  if (graph.inputs.length !== 1)
-    throw new DyadicError(
-      'unsupported',
-      `the network has ${graph.inputs.length} inputs (${graph.inputs.map(quoted).join(', ')}); calibration feeds one: write the plan by hand`,
-    )
-  const [inputName] = graph.inputs
-  checkSampleShape(inputName, graph.values.get(inputName)?.shape ?? [], samples)
+    throw new DyadicError('refused', `calibration set ${quoted(given.name)} has no samples; give at least one`)
+  const { states = [] } = options
+  const samples = await carryStates(graph, given, options)
+  const sets = inputSets(graph, samples)
   const observers = new Map<string, Observer>()
-  // Indices are exact.
-  if (!isInteger(graph, inputName)) observers.set(inputName, createObserver('minmax'))
+  for (const [name, set] of sets) {
+    checkSampleShape(name, graph.values.get(name)?.shape ?? [], set)
+    // Indices are exact.
+    if (!isInteger(graph, name)) observers.set(name, createObserver('minmax'))
+  }
   const wide = wideValues(graph)
   const formats = chooseFormats(
     graph,
     { weights: options.weights ?? 's8', activations: options.activations ?? DEFAULT_FORMAT },
     options.keep,
+    states,
   )
   const scores = softmaxArguments(graph)
   /** What is observed for a value, where that is not the value itself. */
@@ -119,30 +129,29 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
     )
   for (let index = 0; index < total; index++) {
     options.signal?.throwIfAborted()
-    const input = realInput(samples, await samples.read(index))
-    try {
-      observers.get(inputName)?.observe(input)
-    } catch (cause) {
-      throw describe(inputName, index, cause)
-    }
-    executor.run(new Map([[inputName, input]]), (name, values) => {
+    const inputs = await realInputs(graph, samples, index)
+    const observe = (name: string, values: Float32Array): void => {
       try {
         observers.get(name)?.observe(values)
       } catch (cause) {
         throw describe(name, index, cause)
       }
-    })
+    }
+    for (const [name, values] of inputs) observe(name, values)
+    executor.run(inputs, observe)
     options.onProgress?.(index + 1, total)
   }
   const ranges = new Map([...observers].map(([name, observer]): [string, Range] => [name, observer.range()]))
   for (const [name, seen] of observedAs) ranges.set(name, ranges.get(seen) as Range)
-  const length = samples.shape.reduce((product, size) => product * size, 1)
-  const indices = isInteger(graph, inputName) ? total * length : undefined
+  const perSample = [...sets].map(([name, set]) =>
+    isInteger(graph, name) ? set.shape.reduce((product, size) => product * size, 1) : 0,
+  )
+  const indices = perSample.some((length) => length > 0) ? total * Math.max(...perSample) : undefined
   if (options.onNote)
     for (const note of calibrationNotes(graph, ranges, { count: total, name: samples.name, indices }))
       options.onNote(note)
   const { signal, score, onNote } = options
-  let plan = choosePlan(graph, samples, ranges, options, formats, {
+  let plan = choosePlan(graph, sets, ranges, options, formats, {
     method: 'calibrate',
     range: method,
     ...(options.granularity === 'channel' && { granularity: 'channel' }),
@@ -159,21 +168,27 @@ export async function calibrate(graph: Graph, samples: DataSet, options: Calibra
 /** Scales from ranges: activations first, then weights, which need the scale of what they multiply. */
 function choosePlan(
   graph: Graph,
-  samples: DataSet,
+  sets: ReadonlyMap<string, DataSet>,
   ranges: ReadonlyMap<string, Range>,
   options: CalibrateOptions,
   formats: FormatChoice,
   origin: Record<string, unknown>,
 ): Plan {
-  const [inputName] = graph.inputs
-  const { elementType } = samples
-  const input: InputPlan = isInteger(graph, inputName)
-    ? { format: 's32', scale: [1], zeroPoint: [0], layout: 'nchw' }
-    : elementType === 'float32'
-      ? floatInputPlan(ranges.get(inputName) as Range, options.symmetric ?? false)
-      : storedInputPlan({ elementType, scale: samples.scale, offset: samples.offset })
+  const { states = [] } = options
+  const carried = statePlans(graph, states, ranges)
+  // In a loop every error comes back.
+  const wideInputs = states.length > 0
+  const inputs = new Map(
+    [...sets].map(([name, { elementType, scale, offset }]): [string, InputPlan] => {
+      if (isInteger(graph, name)) return [name, { format: 's32', scale: [1], zeroPoint: [0], layout: 'nchw' }]
+      if (elementType !== 'float32') return [name, storedInputPlan({ elementType, scale, offset })]
+      return [name, floatInputPlan(ranges.get(name) as Range, wideInputs ? 's16' : 's8', options.symmetric)]
+    }),
+  )
+  for (const [name, plan] of carried.inputs) inputs.set(name, plan)
+  for (const [name, source] of carried.moved) inputs.set(name, inputs.get(source) as InputPlan)
   // Scale of each value in ONNX order of production; same-scale operators pass theirs on.
-  const scales = new Map<string, readonly number[]>([[inputName, input.scale]])
+  const scales = new Map<string, readonly number[]>([...inputs].map(([name, { scale }]) => [name, scale]))
   const consumers = countConsumers(graph)
   const wide = wideValues(graph)
   const grids: ReadonlyMap<string, WeightPlan> =
@@ -209,6 +224,7 @@ function choosePlan(
           entry.plan.scale.map((scale) => scale * entry.inputScale),
         )
     }
+    plan = carried.tensors.get(name) ?? plan
     tensors.push([name, plan])
     scales.set(name, [plan.scale])
   }
@@ -219,9 +235,10 @@ function choosePlan(
     kind: 'dyadic-plan',
     model: graph.name,
     origin,
-    inputs: Object.fromEntries([[inputName, input]]),
+    inputs: Object.fromEntries(inputs),
     tensors: Object.fromEntries(shared),
     weights: Object.fromEntries(weights),
+    ...(states.length > 0 && { states: [...states] }),
   }
 }
 
@@ -281,10 +298,10 @@ function shareJoinedScales(
   return tensors
 }
 
-/** A float input without a natural scale: 8 bits over what was observed. */
-function floatInputPlan(range: Range, symmetric: boolean): InputPlan {
-  const plan = activationPlan(range, 's8', symmetric)
-  return { format: 's8', scale: [plan.scale], zeroPoint: [plan.zeroPoint], layout: 'nchw' }
+/** A float input without a natural scale: all codes over what was observed. */
+function floatInputPlan(range: Range, format: 's8' | 's16', symmetric?: boolean): InputPlan {
+  const plan = activationPlan(range, format, symmetric)
+  return { format, scale: [plan.scale], zeroPoint: [plan.zeroPoint], layout: 'nchw' }
 }
 
 /** A layer's weights with per-channel input scales folded in, as lowering will see them. */

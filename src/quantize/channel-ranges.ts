@@ -1,7 +1,7 @@
 /** Extremes of single channels over calibration samples: streaming, two numbers per channel. */
 import type { Graph } from '../graph/graph.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import type { MethodContext } from './method.ts'
 
 /** Smallest and largest value of each channel; both contain zero. */
@@ -20,8 +20,7 @@ export async function observeChannels(
   const count = Math.min(limit, samples.length)
   for (let index = 0; index < count; index++) {
     signal?.throwIfAborted()
-    const input = realInput(samples, await samples.read(index))
-    executor.run(new Map([[graph.inputs[0], input]]), (name, values) => {
+    executor.run(await realInputs(graph, samples, index), (name, values) => {
       const found = ranges.get(name)
       if (found) widen(found, values)
     })

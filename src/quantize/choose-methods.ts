@@ -2,10 +2,10 @@
  * The method `auto`: chains of methods are made on the first three quarters of the calibration samples and compared on the
  * last one, cheap ones first. A longer chain has to be better by a margin.
  */
-import type { DataSet } from '../data/data-set.ts'
 import type { MethodContext } from './method.ts'
 import { simulatedNearness } from './nearness.ts'
 import type { Plan } from './plan.ts'
+import { partOf } from './sample-parts.ts'
 
 /** Gain that one more method has to bring, in decibels (or whatever a given score counts in). */
 const MARGIN = 0.2
@@ -65,16 +65,5 @@ export async function chooseMethods(
         scores: Object.fromEntries(scores.map(([name, value]) => [name, Number(value.toFixed(3))])),
       },
     },
-  }
-}
-
-/** Some samples in a row as a set of their own. */
-export function partOf(samples: DataSet, first: number, count: number): DataSet {
-  const { name, elementType, shape, channelAxis, scale, offset } = samples
-  return {
-    ...{ name, elementType, shape, channelAxis, scale, offset, length: count },
-    label: (index) => samples.label(first + index),
-    read: (index) => samples.read(first + index),
-    describe: (index) => samples.describe(first + index),
   }
 }

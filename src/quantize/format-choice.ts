@@ -6,7 +6,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
-import type { WeightFormat } from './plan.ts'
+import type { StatePair, WeightFormat } from './plan.ts'
 import type { InnerFormat } from './scales.ts'
 import { ownsScale } from './stored-values.ts'
 import { narrowOperands, structuralValues } from './structural-formats.ts'
@@ -39,13 +39,14 @@ export function isWeighted(node: Node): boolean {
 }
 
 /**
- * The formats of a fused graph: the common ones, others where its structure asks for them, and what the rules say. Throws
+ * The formats of a fused graph: the common ones, others where its structure and its states ask for them, and what the rules say. Throws
  * `refused` for a pattern that is no regular expression or matches nothing that could have its format.
  */
 export function chooseFormats(
   graph: Graph,
   common: { readonly weights: WeightFormat; readonly activations: InnerFormat },
   rules: readonly KeepRule[] = [],
+  states: readonly StatePair[] = [],
 ): FormatChoice {
   const weights = new Map<string, WeightFormat>()
   const activations = new Map<string, InnerFormat>()
@@ -65,7 +66,7 @@ export function chooseFormats(
       if (ofWeights) weights.set(outputs[0], `s${rule.format.slice(1)}` as WeightFormat)
       else activations.set(outputs[0], rule.format as InnerFormat)
   }
-  const structural = structuralValues(graph)
+  const structural = structuralValues(graph, states)
   const ordinary = (name: string): InnerFormat =>
     graph.outputs.includes(name) ? outputFormat(common.activations) : common.activations
   const wanted = (name: string): InnerFormat => activations.get(name) ?? (structural.has(name) ? 's16' : ordinary(name))

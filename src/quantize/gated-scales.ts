@@ -4,7 +4,7 @@
  * the scales (src/lower/gated.ts computes such a Swish), at the cost of two more passes over the value; so only those values
  * get them whose grids, simulated alone, cost most.
  */
-import type { DataSet } from '../data/data-set.ts'
+import type { Samples } from '../data/aligned-sets.ts'
 import { quoted } from '../error.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { readersOf } from '../graph/readers.ts'
@@ -34,7 +34,7 @@ interface GatedPlace {
  * further than `wanted` decibels from the float network on the held samples; else the plan itself. `origin.channelScales`
  * names the values.
  */
-export async function separateGated(context: MethodContext, wanted: number, held: DataSet): Promise<Plan> {
+export async function separateGated(context: MethodContext, wanted: number, held: Samples): Promise<Plan> {
   const { graph, plan, onNote } = context
   const noiseOf = await measurePartNoise(graph, held)
   const before = noiseOf(plan, [])

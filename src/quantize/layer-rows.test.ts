@@ -19,6 +19,7 @@ const cases: [string, number[], Line[]][] = [
   ['a dilated one', [2, 8, 8], [layer('Conv', [3, 2, 3, 2], { dilations: [2, 1] })]],
   ['a grouped one', [4, 6, 6], [layer('Conv', [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] })]],
   ['a depthwise one', [9, 6, 6], [layer('Conv', [9, 1, 3, 3], { group: 9 })]],
+  ['a convolution of a signal', [3, 11], [layer('Conv', [4, 3, 3], { pads: [1, 2], strides: [2], dilations: [2] })]],
   ['a dense layer on rows', [5, 6], [{ operator: 'MatMul', inputs: ['x', { shape: [6, 4] }] }]],
   ['a dense layer on rows of rank 4', [2, 5, 6], [{ operator: 'MatMul', inputs: ['x', { shape: [6, 4] }] }]],
   [

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts'
 import { fillRandomUint32, scaleUint32 } from '../num/random.ts'
 import { type Layer, observedInput, rowsOf, tapsOf } from './layer.ts'
 
-/** How rows of one layer are read from values in the executors' order N, H, W, C. */
+/** How rows of one layer are read from values in the executors' order: N, H, W, C for rank 4, row-major otherwise. */
 export interface RowReader {
   /** Output positions of one sample. */
   readonly positions: number
@@ -22,11 +22,18 @@ export function rowReader(graph: Graph, layer: Layer): RowReader {
 
 function windowReader(graph: Graph, layer: Layer): RowReader {
   const { node, groups } = layer
-  const [, channels, height, width] = graph.values.get(node.inputs[0])?.shape ?? []
-  const [, , outputHeight, outputWidth] = graph.values.get(node.outputs[0])?.shape ?? []
-  const [, , kernelHeight, kernelWidth] = graph.constants.get(node.inputs[1])?.shape ?? []
+  const shapeOf = (name: string): readonly number[] => graph.values.get(name)?.shape ?? []
+  // A signal is a picture of one line, but its values come in the order N, C, W.
+  const isSignal = shapeOf(node.inputs[0]).length === 3
+  const plane = (sizes: readonly number[], lines: number): readonly number[] => (isSignal ? [lines, ...sizes] : sizes)
+  const [height, width] = plane(shapeOf(node.inputs[0]).slice(2), 1)
+  const [outputHeight, outputWidth] = plane(shapeOf(node.outputs[0]).slice(2), 1)
+  const [kernelHeight, kernelWidth] = plane(graph.constants.get(node.inputs[1])?.shape.slice(2) ?? [], 1)
+  const [, channels] = shapeOf(node.inputs[0])
   const list = (name: string): readonly number[] => node.attributes.get(name) as readonly number[]
-  const [strides, dilations, pads] = [list('strides'), list('dilations'), list('pads')]
+  const [strides, dilations] = [plane(list('strides'), 1), plane(list('dilations'), 1)]
+  const pads = plane(list('pads'), 0)
+  const [pixelStep, channelStep] = isSignal ? [1, width] : [channels, 1]
   const area = kernelHeight * kernelWidth
   return {
     positions: outputHeight * outputWidth,
@@ -38,8 +45,8 @@ function windowReader(graph: Graph, layer: Layer): RowReader {
         const h = top + Math.floor(tap / kernelWidth) * dilations[0]
         const w = left + (tap % kernelWidth) * dilations[1]
         const inside = h >= 0 && h < height && w >= 0 && w < width
-        const pixel = (h * width + w) * channels
-        for (let c = 0; c < channels; c++) rows[at + c * area + tap] = inside ? values[pixel + c] : 0
+        const pixel = (h * width + w) * pixelStep
+        for (let c = 0; c < channels; c++) rows[at + c * area + tap] = inside ? values[pixel + c * channelStep] : 0
       }
     },
   }
@@ -82,12 +89,15 @@ function rowPlaces(shape: readonly number[]): { readonly starts: Int32Array; rea
 }
 
 /**
- * A layer's outputs, or what is added to them, as rows of channels: for convolutions the order N, H, W, C in which executors
- * report values of rank 4, for dense layers that of the rows.
+ * A layer's outputs, or what is added to them, as rows of channels: for convolutions of pictures the order N, H, W, C in which
+ * executors report values of rank 4, for dense layers that of the rows.
  */
 export function outputRows(graph: Graph, layer: Layer, values: Float32Array): Float32Array {
   const { node, outputs } = layer
-  const places = node.operator === 'dyadic.Conv' ? undefined : rowPlaces(graph.values.get(node.outputs[0])?.shape ?? [])
+  const shape = graph.values.get(node.outputs[0])?.shape ?? []
+  if (node.operator === 'dyadic.Conv' && shape.length === 3)
+    return values.map((_, i) => values[(i % outputs) * shape[2] + Math.floor(i / outputs)])
+  const places = node.operator === 'dyadic.Conv' ? undefined : rowPlaces(shape)
   if (places === undefined) return values
   const { starts, step } = places
   return values.map((_, i) => values[starts[Math.floor(i / outputs)] + (i % outputs) * step])

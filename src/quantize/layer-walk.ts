@@ -5,7 +5,7 @@
  */
 import type { Graph } from '../graph/graph.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import { type Layer, layersOf, observedInput, tapsOf, unitAt } from './layer.ts'
 import { choosePositions, outputRows, type RowReader, rowReader } from './layer-rows.ts'
 import type { MethodContext } from './method.ts'
@@ -54,8 +54,8 @@ export async function walkLayers(
   const plan: Plan = { ...context.plan, weights: { ...context.plan.weights } }
   const layers = layersOf(graph, plan)
   const count = Math.min(samples.length, context.limit, options.samples, flowSamples(graph))
-  const inputs: Float32Array[] = []
-  for (let index = 0; index < count; index++) inputs.push(realInput(samples, await samples.read(index)))
+  const inputs: ReadonlyMap<string, Float32Array>[] = []
+  for (let index = 0; index < count; index++) inputs.push(await realInputs(graph, samples, index))
   const readers = layers.map((layer) => rowReader(graph, layer))
   const perSample = readers.map(({ positions, width }) => {
     const rows = Math.min(options.rows, Math.floor(MOST_NUMBERS / width))
@@ -86,7 +86,7 @@ export async function walkLayers(
 /** The float network's outputs of all layers, in one pass. */
 function gatherTargets(
   graph: Graph,
-  inputs: readonly Float32Array[],
+  inputs: readonly ReadonlyMap<string, Float32Array>[],
   layers: readonly Layer[],
   perSample: readonly number[],
   chosen: (layer: number, sample: number) => Int32Array,
@@ -95,7 +95,7 @@ function gatherTargets(
   const indices = new Map(layers.map((layer, index) => [layer.name, index]))
   const executor = createFastExecutor(graph)
   inputs.forEach((input, sample) => {
-    executor.run(new Map([[graph.inputs[0], input]]), (name, values) => {
+    executor.run(input, (name, values) => {
       const index = indices.get(name)
       if (index === undefined) return
       const rows = outputRows(graph, layers[index], values)

@@ -1,17 +1,17 @@
 /** The contract of methods: a method makes a better plan of a plan, without changing what it reads. */
-import type { DataSet } from '../data/data-set.ts'
+import type { Samples } from '../data/aligned-sets.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Plan } from './plan.ts'
 
 /** How good a plan is on samples that no method has seen: larger is better. */
-export type Score = (plan: Plan, samples: DataSet) => Promise<number>
+export type Score = (plan: Plan, samples: Samples) => Promise<number>
 
 /** What a method may read. Nothing of it is changed. */
 export interface MethodContext {
-  /** The fused float graph that the plan is for; one input. */
+  /** The fused float graph that the plan is for. */
   readonly graph: Graph
-  /** Calibration samples. */
-  readonly samples: DataSet
+  /** Calibration samples, for each input by name where there are several. */
+  readonly samples: Samples
   /** Most samples to use; a method may use fewer. */
   readonly limit: number
   readonly plan: Plan

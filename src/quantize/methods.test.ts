@@ -1,5 +1,6 @@
 /** Methods on whole small networks: what the plan says, what the simulation says, and what the program computes. */
 import { describe, expect, it } from 'vitest'
+import type { Samples } from '../data/aligned-sets.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { IntegerGraph } from '../lower/integer-graph.ts'
@@ -260,7 +261,7 @@ describe('auto', () => {
 
   it('goes by the score it is given, on samples that methods have not seen', async () => {
     const seen = new Set<string>()
-    const score = async (candidate: Plan, samples: DataSet): Promise<number> => {
+    const score = async (candidate: Plan, samples: Samples): Promise<number> => {
       for (let index = 0; index < samples.length; index++) seen.add(samples.describe(index))
       return candidate.biases ? 1 : 0
     }

@@ -1,9 +1,9 @@
 /** How near a plan comes to the float network on some samples, by simulation. */
-import type { DataSet } from '../data/data-set.ts'
+import type { Samples } from '../data/aligned-sets.ts'
 import type { Graph } from '../graph/graph.ts'
 import { logarithm } from '../num/elementary.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import type { Plan } from './plan.ts'
 import { simulatedGraph } from './simulate.ts'
 
@@ -11,19 +11,19 @@ import { simulatedGraph } from './simulate.ts'
 const EXACT = 200
 
 /** Mean of {@link outputNearness} over the outputs. */
-export async function simulatedNearness(graph: Graph, plan: Plan, samples: DataSet): Promise<number> {
+export async function simulatedNearness(graph: Graph, plan: Plan, samples: Samples): Promise<number> {
   const decibels = await outputNearness(graph, plan, samples)
   return decibels.reduce((sum, value) => sum + value, 0) / decibels.length
 }
 
 /** 10 · log10(Σ float² / Σ (float − simulated)²) of each output over all samples; at most 200 dB. */
-export async function outputNearness(graph: Graph, plan: Plan, samples: DataSet): Promise<number[]> {
+export async function outputNearness(graph: Graph, plan: Plan, samples: Samples): Promise<number[]> {
   const float = createFastExecutor(graph)
   const simulated = createFastExecutor(simulatedGraph(graph, plan))
   const signal = new Float64Array(graph.outputs.length)
   const noise = new Float64Array(graph.outputs.length)
   for (let index = 0; index < samples.length; index++) {
-    const input = new Map([[graph.inputs[0], realInput(samples, await samples.read(index))]])
+    const input = await realInputs(graph, samples, index)
     const found = simulated.run(input)
     const wanted = float.run(input)
     graph.outputs.forEach((name, which) => {

@@ -1,9 +1,9 @@
 /** How much noise single parts of a plan bring, by simulation: some grids alone, or the weights of some layers alone. */
-import type { DataSet } from '../data/data-set.ts'
+import type { Samples } from '../data/aligned-sets.ts'
 import type { Graph } from '../graph/graph.ts'
 import { exponential, logarithm } from '../num/elementary.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import type { Layer } from './layer.ts'
 import type { Plan } from './plan.ts'
 import { simulatedGraph } from './simulate.ts'
@@ -12,12 +12,11 @@ import { simulatedGraph } from './simulate.ts'
 export type PartNoise = (plan: Plan, layers: readonly Layer[]) => number
 
 /** A measure on all of the samples, whose float outputs it keeps. */
-export async function measurePartNoise(graph: Graph, samples: DataSet): Promise<PartNoise> {
-  const [inputName] = graph.inputs
+export async function measurePartNoise(graph: Graph, samples: Samples): Promise<PartNoise> {
   const float = createFastExecutor(graph)
-  const runs: { input: Map<string, Float32Array>; wanted: Map<string, Float32Array> }[] = []
+  const runs: { input: ReadonlyMap<string, Float32Array>; wanted: Map<string, Float32Array> }[] = []
   for (let index = 0; index < samples.length; index++) {
-    const input = new Map([[inputName, realInput(samples, await samples.read(index))]])
+    const input = await realInputs(graph, samples, index)
     const wanted = new Map([...float.run(input)].map(([name, values]) => [name, values.slice()]))
     runs.push({ input, wanted })
   }

@@ -15,11 +15,14 @@ const MOST_EDITS = 4
 export function checkPlanNames(graph: Graph, plan: Plan): void {
   const layers = new Set(graph.nodes.map((node) => node.outputs[0]))
   const inputs = new Set(graph.inputs)
+  const states = plan.states ?? []
   const parts: [part: string, names: Iterable<string>, known: ReadonlySet<string> | Graph['values']][] = [
     ['inputs', Object.keys(plan.inputs), inputs],
     ['tensors', Object.keys(plan.tensors), graph.values],
     ['weights', Object.keys(plan.weights), layers],
     ['biases', Object.keys(plan.biases ?? {}), layers],
+    ['states', states.map(({ input }) => input), inputs],
+    ['states', states.map(({ output }) => output), new Set(graph.outputs)],
   ]
   const problems: string[] = []
   let count = 0

@@ -93,6 +93,11 @@ export const planSchema = z.strictObject({
   inputs: z.record(names, inputSchema),
   tensors: z.record(names, tensorSchema),
   weights: z.record(names, weightSchema),
+  /**
+   * Outputs whose integers are an input's integers at the next step of a sequence. Both have one format, scale and zero
+   * point; at the start of a sequence the input is zero.
+   */
+  states: z.array(z.strictObject({ input: names, output: names })).optional(),
   /** Real biases, one per output channel, in place of the file's; by layer. */
   biases: z.record(names, z.array(z.number().finite()).min(1)).optional(),
 })
@@ -103,6 +108,8 @@ export type InputPlan = z.infer<typeof inputSchema>
 export type TensorPlan = z.infer<typeof tensorSchema>
 /** The quantisation of one layer's weights. */
 export type WeightPlan = z.infer<typeof weightSchema>
+/** An input that carries an output over to the next step. */
+export type StatePair = NonNullable<Plan['states']>[number]
 export type Plan = z.infer<typeof planSchema>
 
 /** Integers a format can hold. */

@@ -7,6 +7,7 @@ import { fuse } from '../graph/fuse.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { removeDead } from '../graph/passes/remove-dead.ts'
 import { removeIdentities } from '../graph/passes/remove-identities.ts'
+import { unrollRecurrent } from '../graph/passes/unroll-recurrent.ts'
 import { applyPasses, simplify } from '../graph/simplify.ts'
 import { readNumbers } from '../graph/tensor.ts'
 import { defaultWorkLimits, type WorkLimits } from '../graph/work-limits.ts'
@@ -20,7 +21,7 @@ import { findWeightGrid } from './weight-grid.ts'
 export interface PreparedNetwork {
   /** Simplified and fused; a quantised file's own quantisation steps are still in it. For float executors. */
   readonly float: Graph
-  /** The same network without quantisation operators: what a plan names and what is lowered. */
+  /** The same network without quantisation operators and recurrent ones: what a plan names and what is lowered. */
   readonly compiled: Graph
   /** Plan made of the file's scales; undefined for a float file. */
   readonly filePlan?: Plan
@@ -35,11 +36,20 @@ export interface PreparedNetwork {
 export function prepare(graph: Graph, limits: Partial<WorkLimits> = {}): PreparedNetwork {
   const work = { ...defaultWorkLimits, ...limits }
   refuseTraining(graph)
-  const float = fuse(simplify(graph, work))
-  if (!isQuantised(graph)) return { float, compiled: float, missing: [] }
+  const simple = simplify(graph, work)
+  const float = fuse(simple)
+  /** Fused, with the steps of recurrent layers one by one. */
+  const inSteps = (from: Graph): Graph => {
+    const unrolled = unrollRecurrent(from, work.preparedNodes)
+    return unrolled === from ? from : simplify(unrolled, work)
+  }
+  if (!isQuantised(graph)) {
+    const steps = inSteps(simple)
+    return { float, compiled: steps === simple ? float : fuse(steps), missing: [] }
+  }
   const absorbed = absorbQuantisation(applyPasses(graph, [removeIdentities, removeDead]))
   // Where the file rounds between a convolution and an addition, the addition stays an instruction of its own.
-  const compiled = fuse(simplify(absorbed.graph, work), { residual: (name) => !absorbed.tensors.has(name) })
+  const compiled = fuse(inSteps(simplify(absorbed.graph, work)), { residual: (name) => !absorbed.tensors.has(name) })
   return { float, compiled, ...planOf(compiled, absorbed) }
 }
 

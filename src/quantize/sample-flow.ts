@@ -36,18 +36,19 @@ export function flowSamples(graph: Graph): number {
   return Math.max(8, Math.floor(MOST_BYTES / (4 * most)))
 }
 
-/** A flow of real inputs (in ONNX order) of a graph with one input. */
-export function createFlow(graph: Graph, inputs: readonly Float32Array[]): SampleFlow {
-  const [inputName] = graph.inputs
+/** A flow of the real inputs (in ONNX order) of some samples, by name. */
+export function createFlow(graph: Graph, inputs: readonly ReadonlyMap<string, Float32Array>[]): SampleFlow {
   const wide = wideValues(graph)
   const order = new Map(graph.nodes.map((node, index) => [node, index]))
-  const kept = new Map<string, readonly Float32Array[]>([[inputName, inputs]])
+  const kept = new Map<string, readonly Float32Array[]>(
+    graph.inputs.map((name) => [name, inputs.map((input) => input.get(name) as Float32Array)]),
+  )
   const done = new Set<Node>()
   /** How often nodes that are not done read each value. */
   const waiting = new Map<string, number>()
   const read = (name: string, times: number): void => void waiting.set(name, (waiting.get(name) ?? 0) + times)
   for (const node of graph.nodes) for (const name of node.inputs) read(name, 1)
-  let asked = inputName
+  let asked = ''
 
   /** The nodes still to be done that a value needs, in the graph's order. */
   const neededFor = (name: string): Node[] => {
@@ -85,18 +86,19 @@ export function createFlow(graph: Graph, inputs: readonly Float32Array[]): Sampl
     asked = name
   }
 
-  /** The network's input as its codes mean it. */
-  const rounded = (plan: Plan): readonly Float32Array[] => {
+  /** A network input as its codes mean it. */
+  const rounded = (inputName: string, plan: Plan): readonly Float32Array[] => {
     const name = roundedInput(inputName)
+    const real = inputs.map((input) => input.get(inputName) as Float32Array)
     const simulated = simulatedGraph(part(graph, [], [inputName], []), plan, [])
-    if (!simulated.values.has(name)) return inputs
+    if (!simulated.values.has(name)) return real
     const executor = createFastExecutor({ ...simulated, outputs: [name] })
-    return inputs.map((input) => executor.run(new Map([[inputName, input]])).get(name) as Float32Array)
+    return real.map((values) => executor.run(new Map([[inputName, values]])).get(name) as Float32Array)
   }
 
   return {
     values(name, plan) {
-      if (name === inputName) return rounded(plan)
+      if (graph.inputs.includes(name)) return rounded(name, plan)
       if (!kept.has(name)) run(neededFor(name), name, plan)
       return kept.get(name) as readonly Float32Array[]
     },

@@ -108,7 +108,10 @@ function scalingNode(
 export function inputGrid(entry: InputPlan | undefined): TensorPlan | undefined {
   if (entry === undefined) return undefined
   const { format, scale, zeroPoint } = entry
-  return format === 's8' && scale.length === 1 && zeroPoint.length === 1 && Number.isInteger(zeroPoint[0])
+  return (format === 's8' || format === 's16') &&
+    scale.length === 1 &&
+    zeroPoint.length === 1 &&
+    Number.isInteger(zeroPoint[0])
     ? { format, scale: scale[0], zeroPoint: zeroPoint[0] }
     : undefined
 }

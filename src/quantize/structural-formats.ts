@@ -1,21 +1,22 @@
 /**
  * Values that 8 bits are too coarse for, whatever the samples: the sums that run through a transformer (what a layer
- * normalisation reads, and all that is added up to it), the scores and probabilities of Softmax, and products that are only
- * terms of a sum, as rotations of positions have them. They get 16 bits, before any search and unless the user says otherwise. A
+ * normalisation reads, and all that is added up to it), the scores and probabilities of Softmax, products that are only
+ * terms of a sum, as rotations of positions have them, and the loops of recurrent networks. They get 16 bits, before any search and unless the user says otherwise. A
  * normalisation's own output ends such a stream. Then values that would be too wide: operands of products of matrices.
  */
 import type { Graph, Node } from '../graph/graph.ts'
 import { operators } from '../graph/operators/index.ts'
 import { readersOf } from '../graph/readers.ts'
-import { makersOf } from './stored-values.ts'
+import type { StatePair } from './plan.ts'
+import { makersOf, ownsScale } from './stored-values.ts'
 
 /** Least code of a Softmax of 16 bits: 2^−15. */
 const FINEST_SHARE = 15
 
 /** Names of the values that structure gives 16 bits. */
-export function structuralValues(graph: Graph): ReadonlySet<string> {
+export function structuralValues(graph: Graph, states: readonly StatePair[] = []): ReadonlySet<string> {
   const findMaker = makersOf(graph)
-  const chosen = new Set<string>()
+  const chosen = new Set(recurrentValues(graph, states))
   const pending: string[] = []
   for (const node of graph.nodes) {
     const meaning = operators.get(node.operator)?.integer
@@ -34,6 +35,52 @@ export function structuralValues(graph: Graph): ReadonlySet<string> {
     pending.push(...addends(node, meaning))
   }
   return chosen
+}
+
+/**
+ * Values of loops, whose errors come back with every step, and what is added to them there. A loop leads from a state to its
+ * next value, or from a dense layer to another one with the same weights, as steps of one sequence have them.
+ */
+function recurrentValues(graph: Graph, states: readonly StatePair[]): ReadonlySet<string> {
+  const findMaker = makersOf(graph)
+  const chosen = new Set<string>()
+  for (const { start, end } of loopsOf(graph, states)) {
+    const after = new Set(start)
+    for (const node of graph.nodes)
+      if (node.inputs.some((name) => after.has(name)) && operators.get(node.operator)?.integer !== 'normalize')
+        for (const name of node.outputs) after.add(name)
+    const before = new Set(end)
+    for (const node of graph.nodes.toReversed()) {
+      if (!node.outputs.some((name) => before.has(name) && after.has(name))) continue
+      for (const name of node.inputs) before.add(name)
+      if (!ownsScale(node, graph)) continue
+      chosen.add(node.outputs[0])
+      for (const name of addends(node, operators.get(node.operator)?.integer)) {
+        const maker = findMaker(name)
+        if (maker !== undefined) chosen.add(maker.outputs[0])
+      }
+    }
+  }
+  return chosen
+}
+
+/** Where loops start and end: all states together, and the first and the last layer of each weights. */
+function loopsOf(
+  graph: Graph,
+  states: readonly StatePair[],
+): { readonly start: readonly string[]; readonly end: readonly string[] }[] {
+  const layers = new Map<string, Node[]>()
+  for (const node of graph.nodes) {
+    if (node.operator !== 'dyadic.Dense') continue
+    const same = layers.get(node.inputs[1])
+    if (same === undefined) layers.set(node.inputs[1], [node])
+    else same.push(node)
+  }
+  const steps = [...layers.values()]
+    .filter((same) => same.length > 1)
+    .map((same) => ({ start: same[0].outputs, end: same.at(-1)?.outputs ?? [] }))
+  const carried = { start: states.map(({ input }) => input), end: states.map(({ output }) => output) }
+  return states.length > 0 ? [carried, ...steps] : steps
 }
 
 /** Whether a node is a product that only a sum reads. */

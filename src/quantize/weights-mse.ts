@@ -7,7 +7,7 @@ import type { Graph } from '../graph/graph.ts'
 import { roundHalfEven } from '../num/dyadic.ts'
 import { clamp } from '../num/requantize.ts'
 import { createFastExecutor } from '../reference/fast.ts'
-import { realInput } from './input.ts'
+import { realInputs } from './input.ts'
 import {
   biasesOf,
   foldedWeights,
@@ -112,7 +112,7 @@ async function meanSquares(
   const count = Math.min(limit, samples.length, MOST_SAMPLES)
   for (let sample = 0; sample < count; sample++) {
     signal?.throwIfAborted()
-    const input = realInput(samples, await samples.read(sample))
+    const inputs = await realInputs(graph, samples, sample)
     const visit = (name: string, values: Float32Array): void => {
       for (const index of readersOf.get(name) ?? []) {
         const { positions, read } = readers[index]
@@ -123,8 +123,8 @@ async function meanSquares(
         }
       }
     }
-    visit(graph.inputs[0], channelsLast(graph, graph.inputs[0], input))
-    executor.run(new Map([[graph.inputs[0], input]]), visit)
+    for (const [name, values] of inputs) visit(name, channelsLast(graph, name, values))
+    executor.run(inputs, visit)
   }
   layers.forEach((layer, index) => {
     const taps = tapsOf(layer)

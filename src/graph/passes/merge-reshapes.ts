@@ -37,8 +37,9 @@ function reshapeWhere(graph: Graph, source: (node: Node) => string | undefined):
   let changed = false
   const nodes = graph.nodes.map((node) => {
     const input = source(node)
+    if (input === undefined) return node
     const { shape } = graph.values.get(node.outputs[0]) as Value
-    if (input === undefined || shape.includes(0)) return node
+    if (shape.includes(0)) return node
     changed = true
     const target = makeConstant('int64', [shape.length], shape)
     const name = addConstant(graph, constants, `${node.outputs[0]}:shape`, target)
