@@ -86,6 +86,25 @@ function natural(results) {
   return [`${table(rows, columns)}\n\n${notes}`]
 }
 
+/** Networks of several inputs or with state; nothing where none was measured. */
+function sequences(results) {
+  const rows = results?.rows.filter(({ kind }) => kind === 'sequence') ?? []
+  if (rows.length === 0) return []
+  const columns = [
+    ['network', 'left', ({ network }) => network],
+    ['calibrated / tested', 'right', ({ calibrated, tested }) => `${count(calibrated)} / ${count(tested)}`],
+    ['outputs', 'right', ({ outputs }) => outputs.map(({ sqnrDb }) => sqnrDb.toFixed(1)).join(', ') + ' dB'],
+    ['same side of ½', 'right', ({ sameSide }) => (sameSide === undefined ? '–' : percent(sameSide))],
+    ['module', 'right', ({ wasmBytes }) => `${count(wasmBytes)} B`],
+    ['without weights', 'right', ({ codeBytes }) => `${count(codeBytes)} B`],
+    ['memory', 'right', ({ memoryBytes }) => `${count(memoryBytes)} B`],
+  ]
+  const notes =
+    'Networks of two inputs, and recurrent ones whose program carries its own state in integers from step to step, against the ' +
+    'float network that carries its own. Counts are steps.'
+  return [`${table(rows, columns)}\n\n${notes}`]
+}
+
 /** The language model by family of non-linear arithmetic; nothing where it was not measured. */
 function language(results) {
   const rows = results?.rows.filter(({ kind }) => kind === 'language') ?? []
@@ -164,6 +183,7 @@ const real = readResults('real.json')
 const body = [
   accuracy(real),
   ...natural(real),
+  ...sequences(real),
   ...language(real),
   speed(readResults('speed-node20.json')),
   hosts(readResults('hosts.json')),

@@ -3,7 +3,7 @@
  * `dyadic/runtime` loads what `compile` makes; `dyadic/data` reads data sets.
  */
 
-import type { DataSet } from './data/data-set.ts'
+import type { Samples } from './data/aligned-sets.ts'
 import { DyadicError, quoted } from './error.ts'
 import { exportOnnx as exportFused, type OnnxFormat } from './export/export-onnx.ts'
 import type { Graph } from './graph/graph.ts'
@@ -16,6 +16,7 @@ import type { NonlinearFamily, Plan } from './quantize/plan.ts'
 import { completePlan, prepare } from './quantize/prepare.ts'
 import { VERSION } from './version.ts'
 
+export type { AlignedSets, Samples } from './data/aligned-sets.ts'
 export type { DataSet } from './data/data-set.ts'
 /** Everything that is refused: a `code` for programs, and a message that says what was found, where, why, and what to do. */
 export { DyadicError, type ErrorCode } from './error.ts'
@@ -41,7 +42,14 @@ export { type VerificationReport, verifyModule } from './program/verify.ts'
 /** How the numbers of a network are chosen; every field has a default. */
 export type { CalibrateOptions } from './quantize/calibrate.ts'
 export { realInput } from './quantize/input.ts'
-export { type NonlinearFamily, nonlinearFamilies, type Plan, parsePlan, printPlan } from './quantize/plan.ts'
+export {
+  type NonlinearFamily,
+  nonlinearFamilies,
+  type Plan,
+  parsePlan,
+  printPlan,
+  type StatePair,
+} from './quantize/plan.ts'
 export { createFastExecutor } from './reference/fast.ts'
 export { createReferenceExecutor } from './reference/run.ts'
 export { prepare, VERSION }
@@ -60,9 +68,9 @@ export interface QuantizeOptions extends Omit<CalibrateOptions, 'activations'> {
 
 /**
  * Chooses the numbers of a network. A file that is quantised already (QDQ) gives its own; whatever it leaves open, and every
- * float network, is calibrated on `samples`. Throws `refused` when samples are needed and there are none.
+ * float network, is calibrated on `samples`: a data set, or aligned ones by input. Throws `refused` when samples are needed and there are none.
  */
-export async function quantize(graph: Graph, samples?: DataSet, options: QuantizeOptions = {}): Promise<Plan> {
+export async function quantize(graph: Graph, samples?: Samples, options: QuantizeOptions = {}): Promise<Plan> {
   const { compiled, filePlan, missing } = prepare(graph)
   const { nonlinear = 'default', ...numbers } = options
   const inFamily = (plan: Plan): Plan => withNonlinear(compiled, plan, nonlinear)

@@ -1,9 +1,9 @@
 /**
  * `node bench/real/main.mjs [--json] [--save] [names…]`: real networks on real data, float against integer: counts of
- * correct answers where there are labels, SQNR and boxes (kind "sqnr") where there are none, nats per token of the language
- * model (kind "language").
+ * correct answers where there are labels, SQNR and boxes (kind "sqnr") where there are none, networks of several
+ * inputs or with a state that is carried (kind "sequence"), nats per token of the language model (kind "language").
  *
- * Prints three tables, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
+ * Prints a table for each kind, or with --json one JSON array with a row per network and evaluation set. Exit code 0 when every gate
  * holds, 1 when one is missed (after all rows) or when models and data are missing, 2 for wrong arguments. --save keeps
  * the rows and the machine in bench/results/real.json (all networks only).
  */
@@ -18,6 +18,7 @@ import { measureNetwork } from './measure.mjs'
 import { measureNatural } from './measure-natural.mjs'
 import { naturalNetworks } from './natural.mjs'
 import { networkName, networks } from './networks.mjs'
+import { measureSequences, sequenceNetworks } from './sequences.mjs'
 
 const say = (text) => process.stderr.write(`${text}\n`)
 
@@ -27,7 +28,11 @@ function readArguments() {
     options: { json: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
     allowPositionals: true,
   })
-  const known = [...[...networks, ...naturalNetworks].map(networkName), LANGUAGE.name]
+  const known = [
+    ...[...networks, ...naturalNetworks].map(networkName),
+    ...sequenceNetworks.map(({ name }) => name),
+    LANGUAGE.name,
+  ]
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`no network ${unknown.join(', ')}; there are ${known.join(', ')}`)
   if (values.save && positionals.length > 0) throw new Error('--save keeps the rows of all networks; name none')
@@ -47,7 +52,11 @@ async function main() {
   const chosen = networks.filter(isChosen)
   const chosenNatural = naturalNetworks.filter(isChosen)
   const withLanguage = names.length === 0 || names.includes(LANGUAGE.name)
-  const files = [...chosen, ...chosenNatural].flatMap(({ model, data }) => [model, data])
+  const chosenSequences = sequenceNetworks.filter(({ name }) => names.length === 0 || names.includes(name))
+  const files = [...chosen, ...chosenNatural, ...chosenSequences].flatMap(({ model, data }) => [
+    model,
+    ...[data].flat(),
+  ])
   const missing = [...new Set([...files, ...(withLanguage ? Object.values(LANGUAGE.files) : [])])].filter(
     (path) => !existsSync(located(path)),
   )
@@ -78,6 +87,11 @@ async function main() {
       missed.push(`${networkName(network)}: no row: ${error.message}`)
     }
   }
+  for (const network of chosenSequences) {
+    const { row, missed: gates } = await measureSequences(network, progress)
+    rows.push(row)
+    missed.push(...gates)
+  }
   if (withLanguage)
     for (const row of await measureLanguage(progress)) {
       rows.push(row)
@@ -102,7 +116,8 @@ function tables(rows) {
   const language = rows.filter(({ kind }) => kind === 'language')
   const labelled = rows.filter(({ kind }) => kind === undefined)
   const columnsOf = (some) => [...new Set(some.flatMap(Object.keys))].filter((column) => !hidden.includes(column))
-  return [labelled, flat, language]
+  const sequences = rows.filter(({ kind }) => kind === 'sequence')
+  return [labelled, flat, sequences, language]
     .filter((some) => some.length > 0)
     .map((some) => formatTable(some, columnsOf(some)))
     .join('\n')

@@ -1,6 +1,5 @@
 /**
- * `node bench/real/sequences.mjs [--json] [names…]`: networks of several inputs, and networks with a state that is carried from
- * step to step. The program carries its own state, in integers; the float network carries its own beside it.
+ * Networks of several inputs, and networks with a state that is carried from step to step. The program carries its own state, in integers; the float network carries its own beside it.
  *
  * - `vittrack`: 32 pictures for calibration (index % 16 = 0), 16 others (index % 32 = 8), each the middle 272 × 272 pixels of a
  *   picture with a shorter side of 288. The search region are the first 256 of these both ways; the template are the 128 × 128
@@ -12,12 +11,10 @@
  *
  * Sequences of speech start from a state of zeros.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readFileSync } from 'node:fs'
 import { alignSets, arrayDataSet, readTar } from '../../dist/data/index.js'
 import { compile, createFastExecutor, parseOnnx, prepare, quantize, realInput, verifyModule } from '../../dist/index.js'
 import { loadSync } from '../../dist/runtime/index.js'
-import { formatTable } from '../table.mjs'
 import { openSet } from './build.mjs'
 import { rounded } from './measure.mjs'
 import { located } from './place.mjs'
@@ -353,45 +350,3 @@ function missedGates(row, { sqnrDb, sameSide, meanDifference }) {
   if (row.floatOpcodes !== 0 || row.imports !== 0 || !row.verified) missed.push('the module does not verify')
   return missed.map((text) => `${row.network}: ${text}`)
 }
-
-async function main() {
-  const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false } },
-    allowPositionals: true,
-  })
-  const say = (text) => process.stderr.write(`${text}\n`)
-  const unknown = positionals.filter((name) => !sequenceNetworks.some((network) => network.name === name))
-  if (unknown.length > 0) {
-    say(`sequences: no network ${unknown.join(', ')}; there are ${sequenceNetworks.map(({ name }) => name).join(', ')}`)
-    return 2
-  }
-  const chosen = sequenceNetworks.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  const missing = [...new Set(chosen.flatMap(({ model, data }) => [model, ...data]))].filter(
-    (path) => !existsSync(located(path)),
-  )
-  if (missing.length > 0) {
-    say(
-      `sequences: ${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing, seen from the repository's root.`,
-    )
-    return 1
-  }
-  const rows = []
-  const missed = []
-  for (const network of chosen) {
-    const result = await measureSequences(network, values.json ? undefined : say)
-    rows.push(result.row)
-    missed.push(...result.missed)
-  }
-  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`)
-  else {
-    for (const { network, outputs } of rows)
-      process.stdout.write(`${network}: ${outputs.map(({ name, sqnrDb }) => `${name} ${sqnrDb} dB`).join(', ')}\n`)
-    const hidden = ['kind', 'outputs', 'integerGraph']
-    const columns = [...new Set(rows.flatMap(Object.keys))].filter((column) => !hidden.includes(column))
-    process.stdout.write(formatTable(rows, columns))
-  }
-  for (const message of missed) say(`sequences: gate missed: ${message}`)
-  return missed.length > 0 ? 1 : 0
-}
-
-if (process.argv[1] === new URL(import.meta.url).pathname) process.exitCode = await main()

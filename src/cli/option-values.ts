@@ -10,6 +10,7 @@ import { createObserver } from '../quantize/create-observer.ts'
 import { type KeepRule, type KeptFormat, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
+import type { StatePair } from '../quantize/plan.ts'
 import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { chooseBits } from '../search/bit-choice.ts'
 import { parsed, positiveInteger } from './option-entry.ts'
@@ -111,6 +112,14 @@ export function bindings(
   if (at < 1 || !numbers.every((number) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number)))
     throw new InvalidArgumentError('Write a name and its number, or numbers, as sr=16000 or scale=0.5,0.25.')
   return Object.fromEntries([...Object.entries(previous ?? {}), [text.slice(0, at), numbers.map(Number)]])
+}
+
+/** input=output, collected over several uses. */
+export function statePairs(text: string, previous: readonly StatePair[] | undefined): readonly StatePair[] {
+  const at = text.indexOf('=')
+  if (at < 1 || at === text.length - 1)
+    throw new InvalidArgumentError('Write an input and the output that feeds it, as state=stateN.')
+  return [...(previous ?? []), { input: text.slice(0, at), output: text.slice(at + 1) }]
 }
 
 export function limitList(

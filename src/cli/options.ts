@@ -11,7 +11,13 @@ import { limitNames } from '../onnx/index.ts'
 import { type KeepRule, keptFormats } from '../quantize/format-choice.ts'
 import { type MethodName, methodNames } from '../quantize/methods.ts'
 import type { RangeMethod } from '../quantize/observe.ts'
-import { type NonlinearFamily, nonlinearFamilies, type WeightFormat, weightFormats } from '../quantize/plan.ts'
+import {
+  type NonlinearFamily,
+  nonlinearFamilies,
+  type StatePair,
+  type WeightFormat,
+  weightFormats,
+} from '../quantize/plan.ts'
 import type { InnerFormat } from '../quantize/scales.ts'
 import { type GroupSize, groupSizes } from '../quantize/weight-groups.ts'
 import { bitChoices } from '../search/bit-choice.ts'
@@ -45,6 +51,7 @@ import {
   peerList,
   rangeMethod,
   share,
+  statePairs,
 } from './option-values.ts'
 import { type PeerName, peerNames } from './peers.ts'
 import { studyOptions } from './study-options.ts'
@@ -86,7 +93,19 @@ const table = {
   calibrate: entry<string>({
     flags: '--calibrate <data>',
     group: DATA,
-    help: 'samples to observe: a data card (.json), a folder of pictures or of .npy files, an .npy file or a .tar of pictures',
+    help: 'samples to observe: a data card (.json), a folder of pictures or of .npy files, an .npy file or a .tar of pictures; for several inputs name=data,name=data',
+  }),
+  state: entry<readonly StatePair[]>({
+    flags: '--state <input=output>',
+    group: DATA,
+    parse: statePairs,
+    help: 'an output that is an input of the next step; both get one scale; may be given several times',
+  }),
+  sequence: entry<number>({
+    flags: '--sequence <count>',
+    group: DATA,
+    parse: positiveInteger,
+    help: 'samples in a row that are steps of one sequence; states start at zero (default: all are one sequence)',
   }),
   samples: entry<number>({
     flags: '--samples <count>',

@@ -3,9 +3,8 @@ import { nodeFiles } from '../data/node-files.ts'
 import { parseStrictJson } from '../data/strict-json.ts'
 import { DyadicError, quoted } from '../error.ts'
 import { DEFAULT_METHODS, type QuantizeOptions, quantize } from '../index.ts'
-import { checkSampleShape } from '../quantize/input.ts'
 import { type Plan, parsePlan } from '../quantize/plan.ts'
-import { openData } from './data-argument.ts'
+import { openCalibration } from './calibration-data.ts'
 import type { OnnxModel } from './model-file.ts'
 import type { OptionValues } from './options.ts'
 import type { Session } from './session.ts'
@@ -20,6 +19,8 @@ export const CALIBRATION_OPTIONS = [
   'granularity',
   'group',
   'nonlinear',
+  'state',
+  'sequence',
   'symmetric',
   'range',
   'method',
@@ -52,7 +53,7 @@ export async function choosePlan(
         (options.calibrate === undefined ? '' : `; --calibrate ${quoted(options.calibrate)} is not used`) +
         (options.method?.length ? `; --method ${options.method.join(',')} is not used` : ''),
     )
-    return quantize(model.graph)
+    return quantize(model.graph, undefined, { nonlinear: options.nonlinear })
   }
   if (options.calibrate === undefined)
     throw new DyadicError(
@@ -61,16 +62,8 @@ export async function choosePlan(
         ? `${quoted(path)} is a float network: give --calibrate <data> with some hundred samples${remedy}`
         : `${quoted(path)} gives no scale for ${missing.slice(0, 4).map(quoted).join(', ')}${missing.length > 4 ? ` and ${missing.length - 4} more` : ''}: give --calibrate <data>${remedy}`,
     )
-  if (compiled.inputs.length !== 1)
-    throw new DyadicError(
-      'unsupported',
-      `${quoted(path)} has ${compiled.inputs.length} inputs (${compiled.inputs.slice(0, 8).map(quoted).join(', ')}); calibration feeds one` +
-        remedy.replace(/^ or/, '; use'),
-    )
-  const [input] = compiled.inputs
-  const shape = compiled.values.get(input)?.shape ?? []
-  const set = await openData(options.calibrate, shape.slice(1), session)
-  checkSampleShape(input, shape, set)
+  const { state: states = [], sequence } = options
+  const set = await openCalibration(options.calibrate, compiled, states, session)
   const count = Math.min(set.length, options.samples ?? set.length)
   const {
     weights,
@@ -100,6 +93,8 @@ export async function choosePlan(
     granularity,
     group,
     nonlinear,
+    states,
+    sequence,
     methods,
     onNote: (text) => session.note(text),
     samples: options.samples,
