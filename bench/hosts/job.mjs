@@ -1,5 +1,5 @@
 /**
- * What every host is asked: a network with its own scales, one calibrated here and, where the real models are, a residual
+ * What every host is asked: a convolutional network and a transformer of this repository and, where the real models are, a residual
  * network and MobileNetV2, with inputs as integers; and the hashes that the scalar meaning of the program gives.
  */
 import { existsSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { hashAll } from './execute.mjs'
 /** Networks by the end of their path in bench/real/networks.mjs, and samples of each. */
 const WANTED = [
   ['glyphs.onnx', 8],
+  ['glyphs-transformer.onnx', 8],
   ['resnet20-cifar10.onnx', 4],
   ['mobilenet_v2_1.0_224-qdq.onnx', 2],
 ]

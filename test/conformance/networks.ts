@@ -53,6 +53,13 @@ export const networks: readonly RealNetwork[] = [
     samples: glyphs(200_000, SAMPLES),
   },
   {
+    name: 'glyphs-transformer',
+    model: 'examples/glyphs/glyphs-transformer.onnx',
+    data: 'examples/glyphs',
+    calibration: glyphs(100_000, 32),
+    samples: glyphs(200_000, SAMPLES),
+  },
+  {
     name: 'opt-mnist',
     model: '../shared/models/mnist/opt-mnist.onnx',
     data: '../shared/data/mnist',
