@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { findVulkan } from './test/gpu/vulkan.ts'
+
+findVulkan(process.env)
 
 export default defineConfig({
   test: {

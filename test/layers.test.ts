@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     types: ['graph'],
     packages: ['@noble/hashes'],
   },
+  gpu: { imports: ['error.ts', 'num', 'kernels', 'lower', 'program'], types: ['runtime'] },
   export: { imports: ['error.ts', 'num', 'graph', 'onnx', 'quantize', 'lower'] },
   runtime: { imports: [] },
   evaluate: {

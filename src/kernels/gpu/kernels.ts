@@ -1,0 +1,58 @@
+/** All GPU kernels: the fastest level of a family comes first, and in it the largest tile. */
+import { depthwise } from './depthwise.ts'
+import { directConvolution } from './direct-convolution.ts'
+import { add, curve, magnitude, multiply, rescale, table } from './elementwise.ts'
+import { matrixGemm } from './gemm-matrix.ts'
+import { tiledGemm } from './gemm-tiled.ts'
+import type { GpuKernel } from './kernel.ts'
+import { lookup } from './lookup.ts'
+import { copyParts, copyWords, exportCodes, fill, importCodes } from './movement.ts'
+import { normalize } from './normalize.ts'
+import { averagePool, maxPool } from './pool.ts'
+import { product } from './product.ts'
+import { resize } from './resize.ts'
+import { softmax } from './softmax.ts'
+
+const SIDES = [4, 2, 1] as const
+
+const TILES = [
+  { rows: 128, columns: 128, threadRows: 8 },
+  { rows: 64, columns: 64, threadRows: 4 },
+  { rows: 32, columns: 64, threadRows: 4 },
+]
+
+const OPERANDS = [
+  { dense: true, offset: false },
+  { dense: true, offset: true },
+  { dense: false, offset: false },
+  { dense: false, offset: true },
+]
+
+export const GPU_KERNELS: readonly GpuKernel[] = [
+  ...OPERANDS.flatMap((operand) =>
+    ([4, 2] as const).flatMap((words) => SIDES.map((side) => matrixGemm(operand, words, { side }))),
+  ),
+  ...(['dot4', 'plain'] as const).flatMap((level) =>
+    OPERANDS.flatMap((operand) => TILES.map((tile) => tiledGemm(level, operand, tile))),
+  ),
+  directConvolution,
+  depthwise,
+  add,
+  multiply,
+  magnitude,
+  rescale,
+  table,
+  curve,
+  maxPool,
+  averagePool,
+  softmax,
+  product,
+  normalize,
+  lookup,
+  resize,
+  copyWords,
+  copyParts,
+  fill,
+  importCodes,
+  exportCodes,
+]

@@ -1,0 +1,189 @@
+/**
+ * `dyadic/runtime/gpu`: runs a `.gpu` program on WebGPU, in browsers and in Node with the package `webgpu`. Integers in,
+ * integers out, the same bytes as the WebAssembly module of the same network. Imports nothing.
+ */
+import type { IntegerArray, PortFormat } from '../network.ts'
+import { type DeviceChoice, openDevice } from './device.ts'
+import { GpuError } from './failure.ts'
+import { type GpuLevel, type GpuPort, readGpuProgram } from './program.ts'
+import { type RefusedShader, testedProgram } from './self-test.ts'
+import { createSession, type GpuSession } from './session.ts'
+
+export { type DeviceChoice, LEVELS, openDevice } from './device.ts'
+export { GpuError, type GpuFailure } from './failure.ts'
+export type { GpuLevel, GpuPort } from './program.ts'
+export type { RefusedShader } from './self-test.ts'
+
+export interface GpuOptions extends DeviceChoice {
+  /** Images per run, 1 where absent. */
+  readonly batch?: number
+  /** The fastest level that may be used. The bytes are the same at each. */
+  readonly level?: GpuLevel
+}
+
+export interface GpuNetwork {
+  readonly name: string
+  readonly inputs: readonly GpuPort[]
+  readonly outputs: readonly GpuPort[]
+  readonly batch: number
+  /** The fastest level that a shader of this network runs on. */
+  readonly level: GpuLevel
+  /** Shaders that did not compile here or whose values were wrong; slower ones took their place. */
+  readonly refused: readonly RefusedShader[]
+  /** Vendor, architecture and description, as far as the adapter tells. */
+  readonly adapter: string
+  /** How many dispatches a run has. */
+  readonly dispatches: number
+  /** One run of `batch` images on stored integers: arrays of `batch × count` elements. Runs queue up. Throws {@link GpuError}. */
+  runInteger(inputs: Readonly<Record<string, IntegerArray>>): Promise<Record<string, IntegerArray>>
+  /** For callers that bring their own command buffers. */
+  readonly session: GpuSession
+  destroy(): void
+}
+
+const ARRAYS = { u8: Uint8Array, s8: Int8Array, s16: Int16Array, s32: Int32Array } as const satisfies Record<
+  PortFormat,
+  unknown
+>
+const MAP_READ = 1
+const COPY_TARGET = 0x08
+
+const quote = (name: unknown): string => JSON.stringify(name)
+
+/** Images one behind the other → images at multiples of `imageBytes`. */
+function spread(port: GpuPort, source: IntegerArray, batch: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+  const one = bytes.length / batch
+  const all = new Uint8Array(port.imageBytes * batch)
+  for (let image = 0; image < batch; image++)
+    all.set(bytes.subarray(image * one, (image + 1) * one), image * port.imageBytes)
+  return all
+}
+
+function gather(port: GpuPort, bytes: Uint8Array, batch: number): IntegerArray {
+  const array = new ARRAYS[port.format](port.count * batch)
+  const target = new Uint8Array(array.buffer)
+  const one = target.length / batch
+  for (let image = 0; image < batch; image++)
+    target.set(bytes.subarray(image * port.imageBytes, image * port.imageBytes + one), image * one)
+  return array
+}
+
+function checkInputs(ports: readonly GpuPort[], given: Readonly<Record<string, IntegerArray>>, batch: number): void {
+  const unknown = Object.keys(given).find((name) => !ports.some((port) => port.name === name))
+  if (unknown !== undefined)
+    throw new Error(`no input ${quote(unknown)}; expected ${ports.map(({ name }) => quote(name)).join(', ')}`)
+  for (const port of ports) {
+    const values = Object.hasOwn(given, port.name) ? given[port.name] : undefined
+    const wanted = ARRAYS[port.format].name
+    const found = Object.prototype.toString.call(values).slice(8, -1)
+    if (values === undefined || found !== wanted || values.length !== port.count * batch)
+      throw new Error(
+        `input ${quote(port.name)} wants ${wanted} of ${port.count * batch} integers, got ${values === undefined ? 'nothing' : `${found} of ${values.length}`}`,
+      )
+    if (port.range === undefined) continue
+    const { low, high } = port.range
+    const outside = values.findIndex((value) => value < low || value > high)
+    if (outside >= 0)
+      throw new Error(
+        `input ${quote(port.name)} holds ${values[outside]} at ${outside}; its integers lie in ${low} … ${high}`,
+      )
+  }
+}
+
+/**
+ * Reads a program, opens a device and prepares everything a run needs. Throws {@link GpuError} with the reason; nothing is
+ * left on the device then.
+ */
+export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions = {}): Promise<GpuNetwork> {
+  const program = readGpuProgram(source instanceof Uint8Array ? source : new Uint8Array(source))
+  const { header } = program
+  const { batch = 1 } = options
+  if (!Number.isSafeInteger(batch) || batch < 1) throw new Error(`a batch is a whole number of images, not ${batch}`)
+  const opened = await openDevice(options)
+  const { device, info } = opened
+  let lost: GPUDeviceLostInfo | undefined
+  const gone = device.lost.then((reason) => {
+    lost = reason
+  })
+  const lostError = (): GpuError =>
+    new GpuError('device-lost', `the GPU device was lost: ${lost?.message || lost?.reason}`)
+  const first = opened.levels.indexOf(options.level ?? opened.levels[0])
+  if (first < 0)
+    throw new GpuError(
+      'missing-feature',
+      `the device has no level ${quote(options.level)}, only ${opened.levels.join(', ')}`,
+    )
+  const levels = opened.levels.slice(first)
+  let session: GpuSession
+  let refused: readonly RefusedShader[]
+  try {
+    const tested = await testedProgram(device, program, batch, levels)
+    refused = tested.refused
+    session = await createSession(device, tested.program, batch, levels)
+  } catch (cause) {
+    if (opened.own) device.destroy()
+    throw lost === undefined ? cause : lostError()
+  }
+  const outputBytes = header.outputs.reduce((total, port) => total + port.imageBytes * batch, 0)
+  const readback = device.createBuffer({ size: Math.max(outputBytes, 16), usage: MAP_READ | COPY_TARGET })
+
+  const run = async (inputs: Readonly<Record<string, IntegerArray>>): Promise<Record<string, IntegerArray>> => {
+    if (lost !== undefined) throw lostError()
+    for (const port of header.inputs)
+      device.queue.writeBuffer(session.arena, session.offsetOf(port), spread(port, inputs[port.name], batch))
+    const encoder = device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    session.encode(pass)
+    pass.end()
+    let at = 0
+    for (const port of header.outputs) {
+      const bytes = port.imageBytes * batch
+      encoder.copyBufferToBuffer(session.arena, session.offsetOf(port), readback, at, bytes)
+      at += bytes
+    }
+    device.queue.submit([encoder.finish()])
+    try {
+      await Promise.race([readback.mapAsync(MAP_READ), gone])
+    } catch (cause) {
+      // Losing the device rejects the mapping first; the reason follows.
+      await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 100))])
+      if (lost !== undefined) throw lostError()
+      throw new GpuError('refused', `the outputs cannot be read: ${cause}`, { cause })
+    }
+    if (lost !== undefined) throw lostError()
+    const bytes = new Uint8Array(readback.getMappedRange())
+    at = 0
+    const results = header.outputs.map((port) => {
+      const from = at
+      at += port.imageBytes * batch
+      return [port.name, gather(port, bytes.subarray(from, at), batch)] as const
+    })
+    readback.unmap()
+    return Object.fromEntries(results)
+  }
+
+  let tail: Promise<unknown> = Promise.resolve()
+  return {
+    name: header.name,
+    inputs: header.inputs,
+    outputs: header.outputs,
+    batch,
+    level: levels.find((level) => session.shaders.some((shader) => shader.level === level)) ?? 'plain',
+    refused,
+    adapter: [info.vendor, info.architecture, info.description].filter((part) => part).join(' '),
+    dispatches: header.dispatches.length,
+    session,
+    async runInteger(inputs) {
+      checkInputs(header.inputs, inputs, batch)
+      const mine = tail.then(() => run(inputs))
+      tail = mine.catch(() => undefined)
+      return mine
+    },
+    destroy() {
+      session.destroy()
+      readback.destroy()
+      if (opened.own) device.destroy()
+    },
+  }
+}
