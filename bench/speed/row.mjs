@@ -14,7 +14,7 @@
  *   disturbed: number,
  *   plan: string,
  * }} SpeedRow Medians in milliseconds; ratios are peer over ours, above 1 where we are faster; `best_int8` is the
- *   quickest of the row's onnxruntime-web forms on 8-bit integers, null where the row has none; `ours_integer_ms` takes
+ *   quickest of the row's peers on 8-bit integers, null where the row has none; `ours_integer_ms` takes
  *   stored integers instead of float32; `ours_gmacs` are 10⁹ multiply-adds a second; `disturbed` counts the bursts of all
  *   the row's contestants that shared their core.
  */
@@ -42,7 +42,9 @@ export function makeRow({ name, ours, integer, peers, timings, plan, multiplicat
     ...(multiplications && { ours_gmacs: rounded(multiplications / time / 1e6, 1) }),
     peers: Object.fromEntries(chosen.map((contestant) => [contestant, rounded(timings[contestant].median, 4)])),
     ratio_ort_web_fp32: ratioTo(chosen.filter((contestant) => contestant === 'ort-web fp32')),
-    ratio_best_int8: ratioTo(chosen.filter((contestant) => /^ort-web (integer|qlinear|qdq)$/.test(contestant))),
+    ratio_best_int8: ratioTo(
+      chosen.filter((contestant) => /^(ort-web (integer|qlinear|qdq|dynamic)|litert (int8|dynamic))$/.test(contestant)),
+    ),
     ...(chosen.includes('yardstick') && { ratio_yardstick: ratioTo(['yardstick']) }),
     disturbed: involved.reduce((sum, contestant) => sum + timings[contestant].disturbed, 0),
     plan,

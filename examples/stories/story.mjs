@@ -48,18 +48,21 @@ export function best(codes) {
 
 /**
  * Token ids of the most likely text behind a prompt, one by one, up to `length` with the prompt or the end of the story.
+ * Throws a `RangeError` for a length that the program was not compiled for, and for a prompt that is longer.
  * @param {import('../../dist/runtime/index.js').Network} network @param {readonly number[]} prompt @param {number} length
  */
 export function* tellStory(network, prompt, length) {
   const story = beginStory(network)
-  const most = Math.min(length, story.context)
+  if (length > story.context)
+    throw new RangeError(`a story of ${length} tokens is asked for; the program was compiled for ${story.context}`)
+  if (prompt.length > length)
+    throw new RangeError(`the prompt has ${prompt.length} tokens; ${length} are all that the story may have`)
   let logits
-  for (const [i, token] of prompt.entries()) {
-    if (i >= most) return
+  for (const token of prompt) {
     logits = story.next(token)
     yield token
   }
-  for (let told = prompt.length; told < most; told++) {
+  for (let told = prompt.length; told < length; told++) {
     const token = best(logits)
     if (token === BEGIN) return
     yield token

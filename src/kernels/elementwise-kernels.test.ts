@@ -369,6 +369,7 @@ describe('element-by-element kernels equal their scalar meaning', () => {
         instruction,
         elementwiseConstants(instruction, () => 64),
         () => 1024,
+        2048,
       )
     })
     const program = new Uint8Array(

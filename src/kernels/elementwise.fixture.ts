@@ -4,7 +4,12 @@
 import { expect } from 'vitest'
 import type { IntegerTensor, StorageFormat } from '../lower/integer-graph.ts'
 import { fillRandomUint32 } from '../num/random.ts'
-import { type ElementwiseInstruction, elementwiseCalls, elementwiseConstants } from '../program/elementwise-calls.ts'
+import {
+  type ElementwiseInstruction,
+  elementwiseCalls,
+  elementwiseConstants,
+  elementwiseScratch,
+} from '../program/elementwise-calls.ts'
 import { interpretElementwise } from '../program/interpret-elementwise.ts'
 import type { KernelCall } from '../program/module.ts'
 import kernelBytes from './embedded/integer.ts'
@@ -84,12 +89,14 @@ function runKernels(instruction: ElementwiseInstruction, operands: ReadonlyMap<n
   }
   const constants = elementwiseConstants(instruction, placeData)
   const places = new Map([...operands].map(([id, { data }]) => [id, placeData(data)]))
+  const scratch = place(elementwiseScratch(instruction))
   const { format, height, width, channels } = instruction.output
   const found: StoredCodes = allocateStored(format as Format, height, width, channels)
   const before = place(found.data.byteLength + 2 * GUARD)
   bytes.fill(GUARD_BYTE, before, before + found.data.byteLength + 2 * GUARD)
   places.set(instruction.output.id, before + GUARD)
-  for (const call of elementwiseCalls(instruction, constants, ({ id }) => places.get(id) as number)) runKernel(call)
+  const at = ({ id }: IntegerTensor): number => places.get(id) as number
+  for (const call of elementwiseCalls(instruction, constants, at, scratch)) runKernel(call)
   const target = new Uint8Array(found.data.buffer)
   target.set(bytes.subarray(before + GUARD, before + GUARD + target.length))
   const behind = before + GUARD + target.length

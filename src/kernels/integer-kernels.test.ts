@@ -183,6 +183,18 @@ describe('convolutions, depthwise and dense layers equal the scalar meaning', ()
     }
   })
 
+  it('blocks of long pixels', () => {
+    // 8,192 bytes of input a pixel, 48 of them in a block: 49 pixels go in blocks of 28, 145 in blocks of 40.
+    for (const pixels of [48, 49, 145]) {
+      const random = createRandom(pixels)
+      const builder = createBuilder(`long ${pixels}`, random)
+      const input = builder.input(pixels, 1, 4096)
+      const window: Window = { kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }
+      builder.output(builder.convolution(input, { outputs: 17, window }))
+      compareProgram(builder, random)
+    }
+  })
+
   afterAll(() => {
     const missing = [
       ...['plain', 'grouped', 'depthwise', 'dense', 'left shift', 'weight zero points', 'zero points per channel'],

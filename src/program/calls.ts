@@ -62,7 +62,7 @@ export function callsOf(instruction: Instruction, { at, port, scratch, constants
     case 'export':
       return exportCalls(instruction, at(instruction.input), port(instruction.outputName))
     default:
-      if (isElementwise(instruction)) return elementwiseCalls(instruction, constants, at)
+      if (isElementwise(instruction)) return elementwiseCalls(instruction, constants, at, scratch)
       return [rowCall(instruction, constants, at, scratch)]
   }
 }

@@ -66,8 +66,9 @@ export function elementwiseConstants(
     }
     case 'softmax': {
       const { coarse, fine, input } = instruction
-      // Differences of 8-bit codes stay within the fine table.
-      const factors = input.format === 's8' ? [0, placeData(fine)] : [placeData(coarse), placeData(fine)]
+      // Differences of 8-bit codes stay within the fine table. The kernel's tables go by codes, not by differences.
+      const byCode = placeData(fine.toReversed())
+      const factors = input.format === 's8' ? [0, byCode] : [placeData(coarse.toReversed()), byCode]
       return [...factors, placeData(encodeEpilogue({ ...instruction, shift: 31, wide: true }))]
     }
     case 'resize': {
@@ -78,11 +79,20 @@ export function elementwiseConstants(
   }
 }
 
-/** The kernel calls of one instruction; `constants` is what {@link elementwiseConstants} gave. */
+/** Bytes of scratch memory: the exponentials of a pixel; 0 where none is needed. */
+export function elementwiseScratch({ kind, output }: ElementwiseInstruction): number {
+  return kind === 'softmax' ? channelStride(output.channels) * 2 : 0
+}
+
+/**
+ * The kernel calls of one instruction; `constants` is what {@link elementwiseConstants} gave, `scratch` has
+ * {@link elementwiseScratch} bytes.
+ */
 export function elementwiseCalls(
   instruction: ElementwiseInstruction,
   constants: readonly number[],
   at: (tensor: IntegerTensor) => number,
+  scratch: number,
 ): KernelCall[] {
   const { output } = instruction
   switch (instruction.kind) {
@@ -153,7 +163,14 @@ export function elementwiseCalls(
       return [
         {
           kernel: 'softmax',
-          arguments: [at(input), at(output), wide(input), wide(output), ...size, coarse, fine, one, epilogue],
+          arguments: [
+            at(input),
+            at(output),
+            wide(input),
+            wide(output),
+            ...size,
+            ...[coarse, fine, one, scratch, epilogue],
+          ],
         },
       ]
     }

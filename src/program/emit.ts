@@ -9,6 +9,7 @@ import { align, type Buffer, planMemory } from '../lower/memory.ts'
 import { callsOf } from './calls.ts'
 import { placeConstants } from './constants.ts'
 import { readsStored, runnable } from './convolution-calls.ts'
+import { elementwiseScratch, isElementwise } from './elementwise-calls.ts'
 import { type DataSegment, type KernelCall, PAGE_BYTES } from './module.ts'
 import { productScratch } from './product-calls.ts'
 import { isRow, rowScratch } from './row-calls.ts'
@@ -69,7 +70,11 @@ export function emitProgram(graph: IntegerGraph): EmittedProgram {
     if ((instruction.kind === 'convolution' || instruction.kind === 'depthwise') && !readsStored(instruction))
       scratchBuffers.set(index, addBuffer(widenedBytes(instruction.input, instruction.window), index, index))
     if (instruction.kind === 'product') scratchBuffers.set(index, addBuffer(productScratch(instruction), index, index))
-    const rowBytes = isRow(instruction) ? rowScratch(instruction) : 0
+    const rowBytes = isRow(instruction)
+      ? rowScratch(instruction)
+      : isElementwise(instruction)
+        ? elementwiseScratch(instruction)
+        : 0
     if (rowBytes > 0) scratchBuffers.set(index, addBuffer(rowBytes, index, index))
   }
   // Imports run one after the other: an input must survive until its own import, whatever ran before it.

@@ -12,12 +12,26 @@
 // zero weight. Pixels are numbered across rows; the last tile of each block is moved back so that it ends at the last
 // pixel and some pixels are computed twice, with equal results.
 //
-// Pixels go in blocks of BLOCK, so that one weight panel stays in the first-level cache while the block's rows pass.
+// Pixels go in blocks, so that one weight panel stays in the first-level cache while the block's rows pass: of BLOCK, whose rows
+// then stay there, too; or where rows are too long for that, of as many as the second-level cache holds, so that the weights,
+// which come from further away, pass as few times as possible.
 import {
   clampCodes, clampHalves, highHalves, isSymmetric, limitHalves, lowHalves, scaleKind, withZeroPoint,
 } from './requantize'
 
 const BLOCK: i32 = 96
+/** Bytes of a pixel's input from which BLOCK of them leave the first-level cache, and of those that the second level holds. */
+const LONG_PIXEL: i32 = 512
+const SECOND_LEVEL: i32 = 393216
+
+/** Pixels of a block: blocks of long pixels have equal sizes. */
+@inline
+function blockOf(pixels: i32, pixelStep: i32): i32 {
+  if (pixelStep <= LONG_PIXEL) return BLOCK
+  const most = max(4, SECOND_LEVEL / pixelStep)
+  const blocks = (pixels + most - 1) / most
+  return ((pixels + blocks - 1) / blocks + 3) & -4
+}
 
 @inline
 function mac(sum: v128, input: v128, weights: v128): v128 {
@@ -60,8 +74,9 @@ function convolution<Kind>(
   const wrap = rowStep - outputWidth * pixelStep
   const symmetric = sizeof<Kind>() == 2 && isSymmetric(epilogue)
   const rowShift = min(highShift, 7)
-  for (let blockStart = 0; blockStart < pixels; blockStart += BLOCK) {
-    const blockEnd = min(blockStart + BLOCK, pixels)
+  const block = blockOf(pixels, pixelStep)
+  for (let blockStart = 0; blockStart < pixels; blockStart += block) {
+    const blockEnd = min(blockStart + block, pixels)
     let panel = weights
     let panelBias = bias
     let panelMultipliers = multipliers

@@ -2,7 +2,22 @@
 // a pixel are written to a row of int32 in scratch memory, with their sum, and scaled from there. Of 8-bit codes they are
 // looked up: a difference is at most 255. Spare lanes do not count in the sum.
 import { loadCodes, storeMixed } from './elementwise'
-import { firstLanes, gather, largestOf } from './softmax'
+import { largestOf } from './softmax'
+
+/** Lanes of i32x4 that are real channels: the first `count`. */
+@inline
+function firstLanes(count: i32): v128 {
+  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count))
+}
+
+/** The four entries of a table of int32 at byte offsets in 16-bit lanes `upper`·4 … `upper`·4 + 3. */
+@inline
+function gather(table: usize, offsets: v128, upper: bool): v128 {
+  let entries = v128.load32_zero(table + (upper ? i16x8.extract_lane_u(offsets, 4) : i16x8.extract_lane_u(offsets, 0)))
+  entries = v128.load32_lane(table + (upper ? i16x8.extract_lane_u(offsets, 5) : i16x8.extract_lane_u(offsets, 1)), entries, 1)
+  entries = v128.load32_lane(table + (upper ? i16x8.extract_lane_u(offsets, 6) : i16x8.extract_lane_u(offsets, 2)), entries, 2)
+  return v128.load32_lane(table + (upper ? i16x8.extract_lane_u(offsets, 7) : i16x8.extract_lane_u(offsets, 3)), entries, 3)
+}
 
 @inline
 function addUnsigned(sums: v128, values: v128): v128 {

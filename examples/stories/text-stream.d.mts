@@ -1,0 +1,3 @@
+import type { StoryTokenizer } from './tokenizer.mjs'
+
+export function createTextStream(tokenizer: StoryTokenizer): (id: number) => string
