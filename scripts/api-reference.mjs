@@ -13,6 +13,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const ENTRIES = [
   ['dyadic', 'dist/index.d.ts', 'dyadic.md'],
   ['dyadic/runtime', 'dist/runtime/index.d.ts', 'runtime.md'],
+  ['dyadic/runtime/gpu', 'dist/runtime/gpu/index.d.ts', 'runtime-gpu.md'],
   ['dyadic/data', 'dist/data/index.d.ts', 'data.md'],
   ['dyadic/data/node', 'dist/data/node-index.d.ts', 'data-node.md'],
   ['dyadic/formats', 'dist/formats/index.d.ts', 'formats.md'],

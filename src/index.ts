@@ -6,7 +6,9 @@
 import type { Samples } from './data/aligned-sets.ts'
 import { DyadicError, quoted } from './error.ts'
 import { exportOnnx as exportFused, type OnnxFormat } from './export/export-onnx.ts'
+import { emitGpuProgram } from './gpu/emit.ts'
 import type { Graph } from './graph/graph.ts'
+import type { IntegerGraph } from './lower/integer-graph.ts'
 import { type CompiledProgram, compileProgram } from './program/compile.ts'
 import { type CalibrateOptions, calibrate } from './quantize/calibrate.ts'
 import { calibrateNear } from './quantize/calibrate-near.ts'
@@ -14,6 +16,7 @@ import type { MethodName } from './quantize/methods.ts'
 import { withNonlinear } from './quantize/nonlinear.ts'
 import type { NonlinearFamily, Plan } from './quantize/plan.ts'
 import { completePlan, prepare } from './quantize/prepare.ts'
+import { writeGpuProgram } from './runtime/gpu/program.ts'
 import { VERSION } from './version.ts'
 
 export type { AlignedSets, Samples } from './data/aligned-sets.ts'
@@ -110,6 +113,14 @@ export function compile(
   options: { readonly notes?: Readonly<Record<string, unknown>> } = {},
 ): CompiledProgram {
   return compileProgram(prepare(graph).compiled, plan, { version: VERSION, notes: options.notes })
+}
+
+/**
+ * The same integers as a WebGPU program, a file for `dyadic/runtime/gpu`. Throws `unsupported` for an instruction that has no
+ * GPU kernel yet, by name.
+ */
+export function compileGpu(integerGraph: IntegerGraph): Uint8Array {
+  return writeGpuProgram(emitGpuProgram(integerGraph))
 }
 
 /**

@@ -101,6 +101,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'quantize',
       'evaluate',
       'export',
+      'gpu',
+      'runtime/gpu/program.ts',
       'lower',
       'program',
     ],

@@ -17,7 +17,7 @@ import { parsed, positiveInteger } from './option-entry.ts'
 import { type PeerName, peerNames } from './peers.ts'
 
 /** Files that `compile --emit` can write beside the module. */
-export const emittable = ['plan', 'integer-graph', 'module'] as const
+export const emittable = ['plan', 'integer-graph', 'module', 'gpu'] as const
 export type Emittable = (typeof emittable)[number]
 
 const UNITS: Readonly<Record<string, number>> = {

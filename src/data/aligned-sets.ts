@@ -4,6 +4,7 @@
 import { DyadicError, quoted } from '../error.ts'
 import type { DataSet } from './data-set.ts'
 
+/** Data sets of one length, one for each input of a network. */
 export interface AlignedSets {
   readonly name: string
   readonly length: number

@@ -5,6 +5,7 @@ import type { DataSet } from './data-set.ts'
 /** One sample's numbers. All samples of a set have one type. */
 export type SampleArray = Uint8Array | Int8Array | Float32Array
 
+/** Samples in memory, and what they mean. */
 export interface ArrayDataSetOptions {
   readonly name: string
   /** Shape of one sample, without the batch axis. */

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { DataSet } from '../../data/data-set.ts'
 import { DyadicError, quoted } from '../../error.ts'
-import { compile } from '../../index.ts'
+import { compile, compileGpu } from '../../index.ts'
 import { printIntegerGraph } from '../../lower/print.ts'
 import type { CompiledProgram } from '../../program/compile.ts'
 import { checkSampleShape } from '../../quantize/input.ts'
@@ -36,6 +36,7 @@ const EMITTED: Readonly<Record<Emittable, string>> = {
   plan: '.plan.json',
   'integer-graph': '.integer-graph.txt',
   module: '.mjs',
+  gpu: '.gpu',
 }
 
 /** Samples that a report uses where nobody says how many: sums over all elements settle early. */
@@ -137,10 +138,11 @@ export const compileCommand: CommandDescription<Option> = {
     const facts = checkedFacts(program)
     const compileSeconds = (session.clock() - start) / 1000
     checkSizeGates(program, options)
-    const contents: Readonly<Record<Emittable, () => string>> = {
+    const contents: Readonly<Record<Emittable, () => string | Uint8Array>> = {
       plan: () => printPlan(plan),
       'integer-graph': () => printIntegerGraph(program.integerGraph),
       module: () => standaloneModule(program.wasm, program.manifest.name),
+      gpu: () => compileGpu(program.integerGraph),
     }
     const files = [
       { path: out, content: program.wasm },

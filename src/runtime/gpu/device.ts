@@ -11,6 +11,7 @@ export const LEVELS: readonly GpuLevel[] = ['matrix', 'dot4', 'plain']
 const DOT_FEATURE = 'packed_4x8_integer_dot_product'
 const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix'
 
+/** What a device is taken from, the first that is given; else `navigator.gpu` is asked for an adapter. */
 export interface DeviceChoice {
   /** `navigator.gpu` where absent; in Node what the package `webgpu` creates. */
   readonly gpu?: GPU

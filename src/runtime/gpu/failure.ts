@@ -13,6 +13,7 @@ export type GpuFailure =
   /** The device refused a command; a fault of this program or of the driver. */
   | 'refused'
 
+/** An error of the GPU or of a program on it; the caller may run the WebAssembly module instead and gets the same bytes. */
 export class GpuError extends Error {
   override readonly name = 'GpuError'
   readonly failure: GpuFailure

@@ -14,6 +14,7 @@ export { GpuError, type GpuFailure } from './failure.ts'
 export type { GpuLevel, GpuPort } from './program.ts'
 export type { RefusedShader } from './self-test.ts'
 
+/** How a GPU program is loaded: where it runs, on what level, for how many samples at once. */
 export interface GpuOptions extends DeviceChoice {
   /** Images per run, 1 where absent. */
   readonly batch?: number
@@ -21,6 +22,7 @@ export interface GpuOptions extends DeviceChoice {
   readonly level?: GpuLevel
 }
 
+/** A program on a device, ready to run; `destroy` gives its buffers back. */
 export interface GpuNetwork {
   readonly name: string
   readonly inputs: readonly GpuPort[]

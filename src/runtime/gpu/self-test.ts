@@ -6,6 +6,7 @@ import { GpuError, guarded } from './failure.ts'
 import type { GpuLevel, GpuProbe, GpuProgram, GpuShader } from './program.ts'
 import { checkBuffers, createSession, shadersOf } from './session.ts'
 
+/** A shader that is not used on this device, and why: it did not compile, or it computed other integers. */
 export interface RefusedShader {
   readonly name: string
   readonly level: GpuLevel
