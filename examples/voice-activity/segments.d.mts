@@ -1,0 +1,6 @@
+export interface Segment {
+  readonly from: number
+  readonly to: number
+}
+
+export function speechSegments(probabilities: readonly number[], seconds: number): Segment[]
