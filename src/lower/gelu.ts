@@ -104,7 +104,7 @@ function lowerPolynomialGelu(context: LoweringContext): QuantisedValue {
 
 /** The bits to drop of an erf over inputs of this scale: 14 as published, fewer for coarse scales. */
 function droppedBits(scale: number): number {
-  const one = -Math.floor(1 / (-0.2888 * (scale / Math.SQRT2) ** 2))
+  const one = -polynomialGeluAt(scale, 0).erf.constant
   let dropped = 0
   while (dropped < MOST_DROPPED_BITS && one >= 2 ** (dropped + 1 + KEPT_BITS)) dropped++
   return dropped

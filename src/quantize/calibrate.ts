@@ -104,7 +104,7 @@ export async function calibrate(graph: Graph, given: Samples, options: Calibrate
   /** What is observed for a value, where that is not the value itself. */
   const observedAs = new Map<string, string>()
   for (const node of graph.nodes) {
-    if (!ownsScale(node, graph)) continue
+    if (!ownsScale(node)) continue
     const [name] = node.outputs
     const softmax = wide.has(name) ? undefined : scores.get(name)
     if (softmax !== undefined) {
@@ -197,7 +197,7 @@ function choosePlan(
   const weights: [string, WeightPlan][] = []
   for (const node of graph.nodes) {
     const name = node.outputs[0]
-    if (!ownsScale(node, graph)) {
+    if (!ownsScale(node)) {
       for (const output of node.outputs) scales.set(output, scales.get(node.inputs[0]) ?? [1])
       continue
     }
@@ -292,7 +292,7 @@ function shareJoinedScales(
         name = node.inputs[0]
         node = producers.get(name)
       }
-      if (node && alone(name) && ownsScale(node, graph) && !formats.isKept(name)) tensors.set(name, plan)
+      if (node && alone(name) && ownsScale(node) && !formats.isKept(name)) tensors.set(name, plan)
     }
   }
   return tensors

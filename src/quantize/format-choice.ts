@@ -52,7 +52,7 @@ export function chooseFormats(
   const activations = new Map<string, InnerFormat>()
   for (const rule of rules) {
     const ofWeights = rule.format[0] === 'w'
-    const candidates = graph.nodes.filter((node) => (ofWeights ? isWeighted(node) : ownsScale(node, graph)))
+    const candidates = graph.nodes.filter((node) => (ofWeights ? isWeighted(node) : ownsScale(node)))
     const chosen = matching(graph, candidates, rule)
     if (chosen.length === 0)
       throw new DyadicError(

@@ -80,7 +80,7 @@ function planOf(graph: Graph, absorbed: AbsorbedGraph): { filePlan: Plan; missin
     const [name] = node.outputs
     const entry = absorbed.tensors.get(name)
     if (entry) tensors.push([name, entry])
-    else if (ownsScale(node, graph)) missing.push(name)
+    else if (ownsScale(node)) missing.push(name)
     const inputScale = scaleOf.get(node.inputs[0]) ?? 1
     scaleOf.set(name, entry?.scale ?? inputScale)
     if (node.operator === 'dyadic.Conv' || node.operator === 'dyadic.Dense')

@@ -4,11 +4,9 @@ import { operators } from '../graph/operators/index.ts'
 import { indexProducers } from '../graph/rewrite.ts'
 
 /** Whether the integer program stores this node's output with numbers of its own. */
-export function ownsScale(node: Node, graph: Graph): boolean {
+export function ownsScale(node: Node): boolean {
   const meaning = operators.get(node.operator)?.integer
-  // What is looked up in a constant table has no stored value that its numbers could be.
-  if (meaning === 'same-scale') return node.operator === 'Gather' && graph.constants.has(node.inputs[0])
-  return meaning !== undefined && meaning !== 'boundary' && meaning !== 'none'
+  return meaning !== undefined && !['same-scale', 'boundary', 'none'].includes(meaning)
 }
 
 /** The node that makes the numbers of a value, through nodes that only move them; undefined for inputs and constants. */
@@ -20,7 +18,7 @@ export function makersOf(graph: Graph): FindMaker {
   return (name) => {
     for (let value = name; ; ) {
       const node = graph.nodes[producers.get(value) ?? -1]
-      if (node === undefined || ownsScale(node, graph)) return node
+      if (node === undefined || ownsScale(node)) return node
       value = node.inputs[0]
     }
   }

@@ -53,7 +53,7 @@ function recurrentValues(graph: Graph, states: readonly StatePair[]): ReadonlySe
     for (const node of graph.nodes.toReversed()) {
       if (!node.outputs.some((name) => before.has(name) && after.has(name))) continue
       for (const name of node.inputs) before.add(name)
-      if (!ownsScale(node, graph)) continue
+      if (!ownsScale(node)) continue
       chosen.add(node.outputs[0])
       for (const name of addends(node, operators.get(node.operator)?.integer)) {
         const maker = findMaker(name)
