@@ -3,8 +3,6 @@
  * among all, and the median time of a dispatch.
  */
 import { createHash } from 'node:crypto'
-import { matrixGemm } from '../../dist/kernels/gpu/gemm-matrix.js'
-import { tiledGemm } from '../../dist/kernels/gpu/gemm-tiled.js'
 import { createSession } from '../../dist/runtime/gpu/session.js'
 import { benchDevice } from './dawn.mjs'
 import { randomGemm } from './random-gemm.mjs'
@@ -78,7 +76,7 @@ export async function timeRuns(session, most, groups = 7) {
   return spans.sort((a, b) => a - b)[groups >> 1]
 }
 
-export async function measureGemm(gpu, { sizes, times, samples = 500, only = /./, variants = false }) {
+export async function measureGemm(gpu, { sizes, times, samples = 500, only = /./ }) {
   const { device, levels } = await benchDevice(gpu)
   const rows = []
   for (const size of sizes) {
@@ -88,23 +86,6 @@ export async function measureGemm(gpu, { sizes, times, samples = 500, only = /./
     const shaders = program.header.shaders.filter(
       ({ level, families, name }) => levels.includes(level) && families.includes(product[0].family) && only.test(name),
     )
-    if (variants)
-      for (const [level, kernel] of [
-        ['matrix', matrixGemm({ dense: true, offset: false }, 4, { side: 4, ahead: false })],
-        ['matrix', matrixGemm({ dense: true, offset: false }, 4, { side: 2, ahead: false })],
-        [
-          'dot4',
-          tiledGemm('dot4', { dense: true, offset: false }, { rows: 128, columns: 128, threadRows: 8, ahead: false }),
-        ],
-        ['dot4', tiledGemm('dot4', { dense: true, offset: false }, { rows: 64, columns: 128, threadRows: 8 })],
-        ['dot4', tiledGemm('dot4', { dense: true, offset: false }, { rows: 64, columns: 64, threadRows: 8 })],
-      ])
-        if (levels.includes(level) && only.test(kernel.name))
-          shaders.push({
-            ...kernel,
-            name: `${kernel.name} variant ${kernel.threads} ${kernel.code.length}`,
-            families: [product[0].family],
-          })
     const exporter = program.header.shaders.filter(({ families }) => families.includes('export'))
     for (const shader of shaders) {
       try {

@@ -35,10 +35,8 @@ const part = async (name, work) => {
   save()
 }
 
-const product = /dense16__matrix|dense__dot4_(?:128|64)x/
-await part('gemm', () =>
-  measureGemm(gpu, { sizes: sizes.toReversed(), times, only: quick ? /32x/ : product, variants: !quick }),
-)
+const product = /dense16__matrix|dense16__dot4_64x/
+await part('gemm', () => measureGemm(gpu, { sizes: sizes.toReversed(), times, only: quick ? /32x/ : product }))
 // What the same shaders do without Dawn's index checks: how much safety costs, not what users get.
 if (!quick)
   await part('gemmUnchecked', async () =>
@@ -46,7 +44,6 @@ if (!quick)
       sizes: [4096],
       times,
       only: /dense16__matrix/,
-      variants: true,
     }),
   )
 await part('networks', () =>

@@ -2,6 +2,7 @@
  * From an integer graph to a GPU program: where each tensor lies in one arena, what each instruction dispatches, and which
  * shaders that takes. The program holds every level's shaders; which one runs is decided where it runs and changes no byte.
  */
+import { overridesOf } from '../kernels/gpu/kernel.ts'
 import { GPU_KERNELS } from '../kernels/gpu/kernels.ts'
 import { elementBytes } from '../kernels/scalar/geometry.ts'
 import type { IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
@@ -85,13 +86,14 @@ export function emitGraph(graph: IntegerGraph): GpuProgram {
       arenaBytes: plan.bytes + ARENA_SLACK,
       constantBytes: bytes.length,
       shaders: GPU_KERNELS.filter(({ families }) => families.some((family) => used.has(family))).map(
-        ({ name, level, families, tile, workgroupBytes, threads, code }) => ({
+        ({ name, level, families, tile, workgroupBytes, threads, words, code }) => ({
           name,
           level,
           families: families.filter((family) => used.has(family)),
           tile,
           workgroupBytes,
           threads,
+          overrides: overridesOf(words),
           code,
         }),
       ),

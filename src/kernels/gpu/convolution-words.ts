@@ -47,6 +47,7 @@ export const CONVOLUTION_WORDS: Words = {
     'ones',
     'offsets',
   ],
+  overrides: ['hasResidual', 'outputSize'],
 }
 
 /**
@@ -57,7 +58,7 @@ export const FINISH = `
 fn finishWith(sums: vec4<i32>, bias: vec4<i32>, multiplier: vec4<i32>, residual: vec4<i32>) -> vec4<i32> {
   let value = (sums + bias) << vec4<u32>(u32(p.left));
   var rounded: vec4<i32>;
-  if (p.hasResidual != 0) {
+  if (hasResidual != 0) {
     let other = (residual - vec4<i32>(p.residualZeroPoint)) << vec4<u32>(u32(p.residualLeft));
     rounded = requantizeSum(value, multiplier, other, vec4<i32>(p.residualMultiplier), p.shift);
   } else {

@@ -30,13 +30,12 @@ const PITCH = 16 * LINE
 export interface MatrixTile {
   /** Matrices of sums along each side of a subgroup's square: 1, 2 or 4. */
   readonly side: 1 | 2 | 4
-  readonly ahead?: boolean
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
 /** `words` is the unit of the arena: 4 needs input and output strides that are multiples of 16. */
-export function matrixGemm(left: LeftOperand, words: 2 | 4, { side, ahead = true }: MatrixTile): GpuKernel {
+export function matrixGemm(left: LeftOperand, words: 2 | 4, { side }: MatrixTile): GpuKernel {
   const { dense, offset } = left
   const size = 2 * side * 16
   const half = side * 16
@@ -102,9 +101,9 @@ ${offset ? `var<workgroup> totals: array<array<i32, ${unitsPerRow}>, ${size}>;` 
 
 fn store(unit: i32, ${fours.map((i) => `v${i}: vec4<i32>`).join(', ')}) {
   let to = p.output >> ${words === 2 ? '1u' : '2u'};
-  if (p.outputSize == 0) {
+  if (outputSize == 0) {
     arena[to + unit] = ${vector}(${fours.map((i) => `packBytes(v${i})`).join(', ')});
-  } else if (p.outputSize == 1) {
+  } else if (outputSize == 1) {
 ${range(2)
   .map(
     (h) =>
@@ -163,11 +162,9 @@ ${range(side)
   .flatMap((i) => range(side).map((j) => `  var sum${i}_${j}: subgroup_matrix_result<i32, 16, 16>;`))
   .join('\n')}
   var k = 0i;
-  ${ahead ? fetchLeft : ''}
-  ${ahead ? fetchRight : ''}
+  ${fetchLeft}
+  ${fetchRight}
   loop {
-    ${ahead ? '' : fetchLeft}
-    ${ahead ? '' : fetchRight}
     ${addRows}
     workgroupBarrier();
 ${range(leftPasses)
@@ -180,8 +177,8 @@ ${range(rightPasses)
     k += ${DEPTH};
     let more = k < p.depth;
     if (more) {
-      ${ahead ? fetchLeft : ''}
-      ${ahead ? fetchRight : ''}
+      ${fetchLeft}
+      ${fetchRight}
     }
 ${range(DEPTH / 32)
   .map(
@@ -259,9 +256,9 @@ ${fours
         .join(', ')})${offset ? ` - offset${c} * total` : ''};\n      var other${c} = vec4<i32>();`,
   )
   .join('\n')}
-      if (p.hasResidual != 0) {
+      if (hasResidual != 0) {
         let origin = p.residual >> ${words === 2 ? '1u' : '2u'};
-        if (p.outputSize == 0) {
+        if (outputSize == 0) {
           let codes = arena[origin + place];
 ${fours.map((c) => `          other${c} = unpackBytes(codes.${'xyzw'[c]});`).join('\n')}
         } else {

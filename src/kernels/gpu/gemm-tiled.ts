@@ -1,12 +1,13 @@
 /**
  * Product of matrices with requantisation, [rows][depth] × [columns][depth] of signed bytes, four products to an instruction
- * (`dot4`) or one by one (`plain`). A workgroup makes rows × columns of a tile, a thread `threadRows` × 8 of it:
+ * (`dot4`) or one by one (`plain`). A workgroup makes rows × columns of a tile, a thread `threadRows` × `threadColumns` of it.
+ * Both operands pass through workgroup memory in pieces of 16 bytes of depth, which threads multiply as they lie:
  *
- *            columns: threads of one line own 8 each, read as two vectors of four words
- *   rows     depth in steps of 16 words, both operands transposed in workgroup memory: [step][row / 4], [step][column / 4]
+ *   [row][4 pieces], and a spare piece behind every four rows, so that eight threads, each four rows from the next, read
+ *   from all banks at once.
  *
- * Vectors of columns lie even ones first, so that neighbouring threads read neighbouring vectors; a spare vector per step
- * spreads the transposing writes over the banks.
+ * A thread owns runs of four rows and of four columns, a run per tile half or quarter, so that a run of columns is a word of
+ * bytes.
  */
 import { PACK } from './codes.ts'
 import { CONVOLUTION_WORDS, FINISH } from './convolution-words.ts'
@@ -14,8 +15,10 @@ import { type LeftOperand, leftName, rowReader } from './gemm-rows.ts'
 import { bindings, type GpuKernel } from './kernel.ts'
 import { REQUANTIZE } from './requantize.ts'
 
-/** Words of depth per stage. */
-const STEPS = 16
+/** Pieces of 16 bytes of depth per stage: 64 bytes, what every product's depth is a multiple of. */
+const PIECES = 4
+/** Pieces of four rows with the spare one. */
+const FOUR_ROWS = 4 * PIECES + 1
 
 const PRODUCTS = {
   dot4: `
@@ -34,87 +37,74 @@ fn dot4(a: u32, b: u32) -> i32 {
 export interface GemmTile {
   readonly rows: number
   readonly columns: number
-  /** 4 or 8. */
+  /** Multiples of 4. */
   readonly threadRows: number
-  readonly ahead?: boolean
+  readonly threadColumns: number
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+const lines = (count: number, text: (i: number) => string): string => range(count).map(text).join('\n')
 
-export function tiledGemm(level: 'plain' | 'dot4', operand: LeftOperand, tile: GemmTile): GpuKernel {
+/** `words` is the unit of the arena: 4 needs input strides that are multiples of 16 bytes. */
+export function tiledGemm(level: 'plain' | 'dot4', operand: LeftOperand, words: 2 | 4, tile: GemmTile): GpuKernel {
   const { dense, offset } = operand
-  const { rows, columns, threadRows, ahead = true } = tile
-  const lanes = columns / 8
-  const threads = (rows / threadRows) * lanes
-  const leftStep = rows / 4 + 1
-  const rightStep = columns / 4 + 1
-  // An item is four rows by two words on the left, four rows by four words on the right.
-  const leftItems = (rows / 4) * (STEPS / 2)
-  const rightItems = (columns / 4) * (STEPS / 4)
-  const leftLoads = Math.ceil(leftItems / threads)
-  const rightLoads = Math.ceil(rightItems / threads)
-  const guard = (items: number, index: string, text: string): string =>
-    items % threads === 0 ? text : `if (${index} < ${items}) {${text}}`
-  const vectors = threadRows / 4
-  const fetchLeft = range(leftLoads)
-    .map((q) =>
-      guard(
-        leftItems,
-        `leftItem${q}`,
-        range(4)
-          .map((i) => `a${q}_${i} = fetch(row${q}_${i}, (k >> 3u) + leftUnit${q});`)
-          .join('\n'),
-      ),
-    )
-    .join('\n')
-  const fetchRight = range(rightLoads)
-    .map((q) =>
-      guard(
-        rightItems,
-        `rightItem${q}`,
-        range(4)
-          .map((i) => `b${q}_${i} = bitcast<vec4<u32>>(constants[column${q}_${i} + (k >> 4u)]);`)
-          .join('\n'),
-      ),
-    )
-    .join('\n')
-  const code = `${bindings(CONVOLUTION_WORDS, 'vec2<u32>')}${PACK}${REQUANTIZE}${FINISH}${PRODUCTS[level]}${rowReader(dense, 2)}
-var<workgroup> left: array<vec4<u32>, ${STEPS * leftStep}>;
-var<workgroup> right: array<vec4<u32>, ${STEPS * rightStep}>;
+  const { rows, columns, threadRows, threadColumns } = tile
+  const across = columns / threadColumns
+  const down = rows / threadRows
+  const threads = across * down
+  const rowsPerPass = threads / PIECES
+  const leftPasses = rows / rowsPerPass
+  const rightPasses = columns / rowsPerPass
+  const runs = range(threadColumns / 4)
+  const vector = `vec${words}<u32>`
+  const shift = words === 2 ? '1u' : '2u'
+  const fetchPiece = (row: string): string =>
+    words === 4
+      ? `fetch(${row}, (k >> 4u) + piece)`
+      : `vec4<u32>(fetch(${row}, (k >> 3u) + 2 * piece), fetch(${row}, (k >> 3u) + 2 * piece + 1))`
+  const fetchBoth = `${lines(leftPasses, (q) => `a${q} = ${fetchPiece(`row${q}`)};`)}
+${lines(rightPasses, (q) => `b${q} = bitcast<vec4<u32>>(constants[column${q} + (k >> 4u)]);`)}`
+  const placeOf = (pass: number): string => `place + ${(pass * rowsPerPass * FOUR_ROWS) / 4}`
+  const own = (thread: string, threads: number, i: number): string =>
+    `${thread} * ${FOUR_ROWS} + ${(i >> 2) * threads * FOUR_ROWS + (i & 3) * PIECES}`
+  const mask = offset ? 'let mask = bitcast<vec4<u32>>(constants[masks + step]);' : ''
+  const code = `${bindings(CONVOLUTION_WORDS, vector)}${PACK}${REQUANTIZE}${FINISH}${PRODUCTS[level]}${rowReader(dense, words)}
+var<workgroup> left: array<vec4<u32>, ${(rows / 4) * FOUR_ROWS}>;
+var<workgroup> right: array<vec4<u32>, ${(columns / 4) * FOUR_ROWS}>;
 
-fn products(a: u32, b: vec4<u32>) -> vec4<i32> {
-  return vec4<i32>(dot4(a, b.x), dot4(a, b.y), dot4(a, b.z), dot4(a, b.w));
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+  return dot4(a.x, b.x) + dot4(a.y, b.y) + dot4(a.z, b.z) + dot4(a.w, b.w);
 }
 
-fn write8(unit: i32, four: i32, first: vec4<i32>, second: vec4<i32>) {
-  var before = vec4<i32>();
-  var after = vec4<i32>();
-  if (p.hasResidual != 0) {
-    let origin = p.residual >> 1u;
-    if (p.outputSize == 0) {
-      let codes = arena[origin + unit];
-      before = unpackBytes(codes.x);
-      after = unpackBytes(codes.y);
+fn word(at: i32) -> u32 {
+  return arena[at >> ${shift}][at & ${words - 1}];
+}
+
+fn setWord(at: i32, value: u32) {
+  arena[at >> ${shift}][at & ${words - 1}] = value;
+}
+
+// Four codes of the output from its element 4 · four.
+fn write4(four: i32, sums: vec4<i32>, bias: vec4<i32>, multiplier: vec4<i32>) {
+  var other = vec4<i32>();
+  if (hasResidual != 0) {
+    if (outputSize == 0) {
+      other = unpackBytes(word(p.residual + four));
     } else {
-      let low = arena[origin + 2 * unit];
-      let high = arena[origin + 2 * unit + 1];
-      before = unpackHalves(low.x, low.y);
-      after = unpackHalves(high.x, high.y);
+      other = unpackHalves(word(p.residual + 2 * four), word(p.residual + 2 * four + 1));
     }
   }
-  let a = finish(first, four, before);
-  let b = finish(second, four + 1, after);
-  let to = p.output >> 1u;
-  if (p.outputSize == 0) {
-    arena[to + unit] = vec2<u32>(packBytes(a), packBytes(b));
-  } else if (p.outputSize == 1) {
-    arena[to + 2 * unit] = vec2<u32>(packHalves(a.x, a.y), packHalves(a.z, a.w));
-    arena[to + 2 * unit + 1] = vec2<u32>(packHalves(b.x, b.y), packHalves(b.z, b.w));
+  let codes = finishWith(sums, bias, multiplier, other);
+  if (outputSize == 0) {
+    setWord(p.output + four, packBytes(codes));
+  } else if (outputSize == 1) {
+    setWord(p.output + 2 * four, packHalves(codes.x, codes.y));
+    setWord(p.output + 2 * four + 1, packHalves(codes.z, codes.w));
   } else {
-    arena[to + 4 * unit] = bitcast<vec2<u32>>(a.xy);
-    arena[to + 4 * unit + 1] = bitcast<vec2<u32>>(a.zw);
-    arena[to + 4 * unit + 2] = bitcast<vec2<u32>>(b.xy);
-    arena[to + 4 * unit + 3] = bitcast<vec2<u32>>(b.zw);
+    setWord(p.output + 4 * four, bitcast<u32>(codes.x));
+    setWord(p.output + 4 * four + 1, bitcast<u32>(codes.y));
+    setWord(p.output + 4 * four + 2, bitcast<u32>(codes.z));
+    setWord(p.output + 4 * four + 3, bitcast<u32>(codes.w));
   }
 }
 
@@ -123,132 +113,93 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let t = i32(thread);
   let firstRow = i32(group.y) * ${rows};
   let firstColumn = i32(group.x) * ${columns};
-  let line = t / ${lanes};
-  let lane = t % ${lanes};
-${range(leftLoads)
-  .map(
-    (q) => `  let leftItem${q} = t + ${q * threads};
-  let leftFour${q} = (leftItem${q} / 4) % ${rows / 4};
-  let leftUnit${q} = leftItem${q} % 4 + 4 * (leftItem${q} / ${rows});
-${range(4)
-  .map((i) => `  let row${q}_${i} = rowOf(firstRow + 4 * leftFour${q} + ${i});\n  var a${q}_${i}: vec2<u32>;`)
-  .join('\n')}`,
-  )
-  .join('\n')}
-${range(rightLoads)
-  .map(
-    (q) => `  let rightItem${q} = t + ${q * threads};
-  let rightFour${q} = (rightItem${q} / 4) % ${columns / 4};
-  let rightPlace${q} = (rightFour${q} >> 1u) + (rightFour${q} & 1) * ${columns / 8};
-  let rightUnit${q} = rightItem${q} % 4;
-${range(4)
-  .map(
-    (i) =>
-      `  let column${q}_${i} = p.weights + min(firstColumn + 4 * rightFour${q} + ${i}, p.columns - 1) * (p.depth >> 4u) + rightUnit${q};\n  var b${q}_${i}: vec4<u32>;`,
-  )
-  .join('\n')}`,
-  )
-  .join('\n')}
-${range(threadRows)
-  .map((i) => `  var sum${i}_0: vec4<i32>;\n  var sum${i}_1: vec4<i32>;`)
-  .join('\n')}
-${
-  offset
-    ? range(threadRows)
-        .map((i) => `  var total${i} = 0i;`)
-        .join('\n')
-    : ''
-}
+  let line = t / ${across};
+  let lane = t % ${across};
+  let staged = t / ${PIECES};
+  let piece = t % ${PIECES};
+  let place = staged * ${PIECES} + staged / 4 + piece;
+${lines(leftPasses, (q) => `  let row${q} = rowOf(firstRow + staged + ${q * rowsPerPass});\n  var a${q}: vec4<u32>;`)}
+${lines(
+  rightPasses,
+  (q) =>
+    `  let column${q} = p.weights + min(firstColumn + staged + ${q * rowsPerPass}, p.columns - 1) * (p.depth >> 4u) + piece;\n  var b${q}: vec4<u32>;`,
+)}
+${lines(
+  threadRows,
+  (i) =>
+    `  ${range(threadColumns)
+      .map((j) => `var sum${i}_${j} = 0i;`)
+      .join(' ')}${offset ? ` var total${i} = 0i;` : ''}`,
+)}
   var k = 0i;
-  ${ahead ? fetchLeft : ''}
-  ${ahead ? fetchRight : ''}
+  ${fetchBoth}
   loop {
-    ${ahead ? '' : fetchLeft}
-    ${ahead ? '' : fetchRight}
     workgroupBarrier();
-${range(leftLoads)
-  .map((q) =>
-    guard(
-      leftItems,
-      `leftItem${q}`,
-      ['x', 'y']
-        .map(
-          (c, i) =>
-            `    left[(2 * leftUnit${q} + ${i}) * ${leftStep} + leftFour${q}] = vec4<u32>(a${q}_0.${c}, a${q}_1.${c}, a${q}_2.${c}, a${q}_3.${c});`,
-        )
-        .join('\n'),
-    ),
-  )
-  .join('\n')}
-${range(rightLoads)
-  .map((q) =>
-    guard(
-      rightItems,
-      `rightItem${q}`,
-      ['x', 'y', 'z', 'w']
-        .map(
-          (c, i) =>
-            `    right[(4 * rightUnit${q} + ${i}) * ${rightStep} + rightPlace${q}] = vec4<u32>(b${q}_0.${c}, b${q}_1.${c}, b${q}_2.${c}, b${q}_3.${c});`,
-        )
-        .join('\n'),
-    ),
-  )
-  .join('\n')}
+${lines(leftPasses, (q) => `    left[${placeOf(q)}] = a${q};`)}
+${lines(rightPasses, (q) => `    right[${placeOf(q)}] = b${q};`)}
     workgroupBarrier();
-    let masks = p.ones + (k >> 4u);
-    k += ${STEPS * 4};
+    ${offset ? 'let masks = p.ones + (k >> 4u);' : ''}
+    k += ${PIECES * 16};
     let more = k < p.depth;
     // What the next stage takes is on its way while this one is multiplied.
     if (more) {
-      ${ahead ? fetchLeft : ''}
-      ${ahead ? fetchRight : ''}
+      ${fetchBoth}
     }
-    for (var step = 0i; step < ${STEPS}; step++) {
-${range(vectors)
-  .map((v) => `      let a${v} = left[step * ${leftStep} + line * ${vectors} + ${v}];`)
+    for (var step = 0i; step < ${PIECES}; step++) {
+      ${mask}
+${lines(
+  threadRows,
+  (i) =>
+    `      let x${i} = left[${own('line', down, i)} + step];${offset ? `\n      total${i} += dot16(x${i}, mask);` : ''}`,
+)}
+${lines(
+  threadColumns,
+  (j) => `      {
+        let y = right[${own('lane', across, j)} + step];
+${['x', 'y', 'z', 'w']
+  .map((c) => lines(threadRows, (i) => `        sum${i}_${j} += dot4(x${i}.${c}, y.${c});`))
   .join('\n')}
-      let b0 = right[step * ${rightStep} + lane];
-      let b1 = right[step * ${rightStep} + ${columns / 8} + lane];
-${offset ? '      let mask = bitcast<u32>(constants[masks + (step >> 2u)][step & 3]);' : ''}
-${range(threadRows)
-  .map((i) => {
-    const a = `a${i >> 2}.${'xyzw'[i & 3]}`
-    const total = offset ? `\n      total${i} += dot4(${a}, mask);` : ''
-    return `      sum${i}_0 += products(${a}, b0);\n      sum${i}_1 += products(${a}, b1);${total}`
-  })
-  .join('\n')}
+      }`,
+)}
     }
     if (!more) { break; }
   }
-  let eight = (firstColumn >> 3u) + lane;
-  let eights = p.columns >> 3u;
-  if (eight >= eights) { return; }
-${
-  offset
-    ? `  let offset0 = constants[p.offsets + 2 * eight];
-  let offset1 = constants[p.offsets + 2 * eight + 1];`
-    : ''
-}
-${range(threadRows)
+  let fours = p.columns >> 2u;
+${runs
   .map(
-    (i) => `  {
-    let row = firstRow + line * ${threadRows} + ${i};
-    if (row < p.rows) {
-      write8(row * eights + eight, 2 * eight, sum${i}_0${offset ? ` - offset0 * total${i}` : ''}, sum${i}_1${offset ? ` - offset1 * total${i}` : ''});
-    }
+    (c) => `  let four${c} = (firstColumn >> 2u) + lane + ${c * across};
+  let bias${c} = constants[p.bias + min(four${c}, fours - 1)];
+  let multiplier${c} = constants[p.multipliers + min(four${c}, fours - 1)];${
+    offset ? `\n  let offset${c} = constants[p.offsets + min(four${c}, fours - 1)];` : ''
   }`,
   )
   .join('\n')}
+${lines(
+  threadRows,
+  (i) => `  {
+    let row = firstRow + line * 4 + ${(i >> 2) * down * 4 + (i & 3)};
+    if (row < p.rows) {
+${runs
+  .map((c) => {
+    const sums = `vec4<i32>(${range(4)
+      .map((e) => `sum${i}_${4 * c + e}`)
+      .join(', ')})${offset ? ` - offset${c} * total${i}` : ''}`
+    return `      if (four${c} < fours) { write4(row * fours + four${c}, ${sums}, bias${c}, multiplier${c}); }`
+  })
+  .join('\n')}
+    }
+  }`,
+)}
 }
 `
   const name = leftName(operand)
   return {
-    name: `gemm_${name.replace('-', '_')}__${level}_${rows}x${columns}`,
-    families: [`${name}-8`, `${name}-16`],
+    name: `gemm_${name.replace('-', '_')}${4 * words}__${level}_${rows}x${columns}`,
+    families: [`${name}-${4 * words}`],
     level,
     words: CONVOLUTION_WORDS,
     tile: [columns, rows, 1],
-    workgroupBytes: STEPS * (leftStep + rightStep) * 16,
+    workgroupBytes: (rows / 4 + columns / 4) * FOUR_ROWS * 16,
     threads,
     code,
   }

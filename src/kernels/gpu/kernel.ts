@@ -11,6 +11,11 @@ export type GpuLevel = 'plain' | 'dot4' | 'matrix'
 export interface Words {
   readonly scaled: readonly string[]
   readonly fixed: readonly string[]
+  /**
+   * Fixed words that shaders take as overrides of their pipeline, under their own names: a driver compiles one pipeline per
+   * combination of their values and leaves out what it never does.
+   */
+  readonly overrides?: readonly string[]
 }
 
 export interface GpuKernel {
@@ -27,16 +32,22 @@ export interface GpuKernel {
   readonly code: string
 }
 
+/** Index of each override's word in a dispatch. */
+export function overridesOf({ scaled, fixed, overrides = [] }: Words): Record<string, number> {
+  return Object.fromEntries(overrides.map((name) => [name, scaled.length + fixed.indexOf(name)]))
+}
+
 /** Bytes of the uniform block of one dispatch, the alignment that every device accepts. */
 export const WORDS_BYTES = 256
 
 /** Declares the bindings; `element` is how the kernel reads the arena. */
 export function bindings(words: Words, element: string): string {
   const names = [...words.scaled, ...words.fixed]
+  const overrides = words.overrides ?? []
   return `struct Words {
 ${names.map((name) => `  ${name}: i32,`).join('\n')}
 }
-@group(0) @binding(0) var<storage, read_write> arena: array<${element}>;
+${overrides.map((name) => `override ${name}: i32 = 0;\n`).join('')}@group(0) @binding(0) var<storage, read_write> arena: array<${element}>;
 @group(0) @binding(1) var<storage, read> constants: array<vec4<i32>>;
 @group(0) @binding(2) var<uniform> p: Words;
 `

@@ -16,9 +16,9 @@ import { softmax } from './softmax.ts'
 const SIDES = [4, 2, 1] as const
 
 const TILES = [
-  { rows: 128, columns: 128, threadRows: 8 },
-  { rows: 64, columns: 64, threadRows: 4 },
-  { rows: 32, columns: 64, threadRows: 4 },
+  { rows: 64, columns: 128, threadRows: 8, threadColumns: 8 },
+  { rows: 64, columns: 64, threadRows: 4, threadColumns: 8 },
+  { rows: 32, columns: 32, threadRows: 4, threadColumns: 4 },
 ]
 
 const OPERANDS = [
@@ -33,7 +33,9 @@ export const GPU_KERNELS: readonly GpuKernel[] = [
     ([4, 2] as const).flatMap((words) => SIDES.map((side) => matrixGemm(operand, words, { side }))),
   ),
   ...(['dot4', 'plain'] as const).flatMap((level) =>
-    OPERANDS.flatMap((operand) => TILES.map((tile) => tiledGemm(level, operand, tile))),
+    OPERANDS.flatMap((operand) =>
+      ([4, 2] as const).flatMap((words) => TILES.map((tile) => tiledGemm(level, operand, words, tile))),
+    ),
   ),
   directConvolution,
   depthwise,

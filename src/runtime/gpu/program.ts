@@ -17,6 +17,8 @@ export interface GpuShader {
   readonly tile: readonly [number, number, number]
   readonly workgroupBytes: number
   readonly threads: number
+  /** Overrides of the pipeline by name: the index of the dispatch's word that gives the value. */
+  readonly overrides: Readonly<Record<string, number>>
   readonly code: string
 }
 

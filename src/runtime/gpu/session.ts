@@ -71,7 +71,8 @@ function fold(counts: readonly number[], batchAxis: number, most: number, name: 
 
 interface DevicePipelines {
   readonly layout: GPUBindGroupLayout
-  pipelineOf(shader: GpuShader): Promise<GPUComputePipeline>
+  /** The shader's pipeline for the overrides that the words of a dispatch give. */
+  pipelineOf(shader: GpuShader, words: readonly number[]): Promise<GPUComputePipeline>
 }
 
 /** Programs on one device share their pipelines: compiling a shader takes longer than a run. */
@@ -91,15 +92,17 @@ function pipelinesOf(device: GPUDevice): DevicePipelines {
   const compiled = new Map<string, Promise<GPUComputePipeline>>()
   const made: DevicePipelines = {
     layout,
-    pipelineOf({ name, code }) {
-      const found = compiled.get(code)
+    pipelineOf({ name, code, overrides }, words) {
+      const constants = Object.fromEntries(Object.entries(overrides).map(([key, index]) => [key, words[index]]))
+      const key = `${JSON.stringify(constants)}${code}`
+      const found = compiled.get(key)
       if (found !== undefined) return found
       const module = device.createShaderModule({ code, label: name })
       const pipeline = device.createComputePipelineAsync({
         layout: pipelineLayout,
-        compute: { module, entryPoint: 'main' },
+        compute: { module, entryPoint: 'main', constants },
       })
-      compiled.set(code, pipeline)
+      compiled.set(key, pipeline)
       return pipeline
     },
   }
@@ -200,12 +203,11 @@ export async function createSession(
           { binding: 2, resource: { buffer: wordBuffer, size: WORDS_BYTES } },
         ],
       })
-      const distinct = [...new Set(shaders)]
-      const pipelines = new Map(
-        await Promise.all(distinct.map(async (shader) => [shader, await pipelineOf(shader)] as const)),
+      const pipelines = await Promise.all(
+        shaders.map((shader, index) => pipelineOf(shader, header.dispatches[index].words)),
       )
-      const steps = shaders.map((shader, index) => ({
-        pipeline: pipelines.get(shader) as GPUComputePipeline,
+      const steps = shaders.map((_, index) => ({
+        pipeline: pipelines[index],
         offset: index * WORDS_BYTES,
         counts: counts[index],
       }))
