@@ -79,13 +79,17 @@ export function quantisedNetwork(graph: Graph, plan: Plan): QuantisedNetwork {
   const inputs = new Map(integers.inputs.map((port) => [port.name, exportedInput(port, plan)]))
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
   const grids = new Map<string, Grid | undefined>()
+  const tied = tiedAverages(integers)
   for (const [name, { grid }] of inputs) grids.set(name, grid)
   for (const node of graph.nodes)
     for (const name of node.outputs) {
       const entry = Object.hasOwn(plan.tensors, name) && node.outputs.length === 1 ? plan.tensors[name] : undefined
       if (entry === undefined) grids.set(name, grids.get(node.inputs[0]))
       else if (entry.format === 's32') grids.set(name, undefined)
-      else grids.set(name, { format: entry.format, scale: entry.scale, zeroPoint: [entry.zeroPoint] })
+      else {
+        const scale = tied.has(name) ? float32Below(entry.scale) : entry.scale
+        grids.set(name, { format: entry.format, scale, zeroPoint: [entry.zeroPoint] })
+      }
     }
   const layers = new Map(layersOf(graph, plan).map((layer) => [layer.name, layer]))
   const instructions = new Map(
@@ -110,6 +114,29 @@ export function quantisedNetwork(graph: Graph, plan: Plan): QuantisedNetwork {
       return exportedLayer(graph, plan, layer, instruction, constant, source)
     },
   }
+}
+
+/**
+ * Averages of codes that keep their scale and are never negative: their sums fall half-way between two codes, which programs
+ * round up and ONNX rounds to even. With the next smaller scale every such tie is a little above the half.
+ */
+function tiedAverages({ instructions }: IntegerGraph): ReadonlySet<string> {
+  return new Set(
+    instructions.flatMap((one) =>
+      one.kind === 'average-pool' &&
+      Math.fround(one.input.scale) === Math.fround(one.output.scale) &&
+      one.input.range.low >= one.inputZeroPoint
+        ? [one.output.name]
+        : [],
+    ),
+  )
+}
+
+/** The float32 before that of a positive number. */
+function float32Below(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)
+  bits[0] -= 1
+  return new Float32Array(bits.buffer)[0]
 }
 
 function exportedInput({ name, shape, scale, zeroPoint, channelAxis = 1 }: Port, plan: Plan): ExportedInput {
