@@ -233,11 +233,11 @@ ${range(side)
   .map((j) => `  subgroupMatrixStore(&stage[subgroup], ${j * PITCH}u, sum${i}_${j}, false, ${LINE}u);`)
   .join('\n')}
   workgroupBarrier();
-${range(passes)
-  .map((h) => {
-    const line = `firstLine + ${16 * i + h * linesPerPass}`
-    const at = (c: number, e: number): string => `stage[quarter][scratch + ${h * linesPerPass * LINE + 4 * c + e}]`
-    return `  {
+${((): string => {
+  const line = `firstLine + ${16 * i} + h * ${linesPerPass}`
+  const at = (c: number, e: number): string => `stage[quarter][scratch + h * ${linesPerPass * LINE} + ${4 * c + e}]`
+  // Looped: as straight text the whole kernel ran 2 % slower on an H200.
+  return `  for (var h = 0i; h < ${passes}; h++) {
     let row = firstRow + ${line};
     if (row < p.rows && unit < units${spare ? ` && lineUnit < ${unitsPerLine}` : ''}) {
       let place = row * units + unit;
@@ -275,8 +275,7 @@ ${fours
       store(place, ${fours.map((c) => `finishWith(s${c}, bias${c}, multiplier${c}, other${c})`).join(', ')});
     }
   }`
-  })
-  .join('\n')}`,
+})()}`,
   )
   .join('\n')}
 }
