@@ -40,7 +40,8 @@ const NOTES = {
   CumSum: 'axis may be computed at run time',
   DequantizeLinear: 'int2 to int32, float8, float4; per tensor, axis or block',
   Div: 'integers towards zero; a zero divisor is refused; a constant divisor becomes Mul',
-  Dropout: 'where it drops nothing: at inference, or with ratio 0',
+  Dropout:
+    'at inference, or with ratio 0; in training with a seed it is read as a product with the mask of ONNX’s reference',
   DynamicQuantizeLinear: 'finite numbers only',
   Einsum: 'any equation with letters and "..."',
   GroupNormalization: 'from opset 21: scale and bias per channel',

@@ -6,6 +6,7 @@ import { inferGraph } from '../src/graph/infer.ts'
 import { constantOf } from '../src/graph/rewrite.ts'
 import { type ElementType, makeConstant, readConstant, type Tensor } from '../src/graph/tensor.ts'
 import { parseOnnx } from '../src/onnx/parse-model.ts'
+import type { MessageInput } from '../src/onnx/schema.ts'
 import { encodeModel } from '../src/onnx/write-wire.ts'
 import { runReference } from '../src/reference/run.ts'
 
@@ -181,6 +182,36 @@ const rows: Readonly<Record<string, () => void>> = {
     const inputs = [tensor('int64', [2], []), tensor('int64', [3]), tensor('float32', [0, 5])]
     expect(numbers(run('OneHot', inputs, { axis: -1 }, [1]))).toEqual([0, 0, 5])
   },
+  D19: () => {
+    const negated = {
+      name: 'Relu',
+      input: ['a'],
+      output: ['b'],
+      node: [{ opType: 'Neg', input: ['a'], output: ['b'] }],
+    }
+    const opsetImport = [{ version: 13n }]
+    const relu = { opType: 'Relu', input: ['x'], output: ['y'] }
+    expect(readAndRun({ node: [relu] }, [{ ...negated, opsetImport }])).toEqual([1, -2, -3])
+  },
+  D20: () => {
+    const seed = [{ name: 'seed', type: 2, i: 0n }]
+    const dropout = { opType: 'Dropout', input: ['x', 'ratio', 'training'], output: ['y'], attribute: seed }
+    const training = { name: 'training', dataType: 9, dims: [], rawData: Uint8Array.of(1) }
+    // RandomState(0) draws 0.549, 0.715, 0.603.
+    const ratio = { name: 'ratio', dataType: 1, dims: [], floatData: [0.59375] }
+    const scale = Math.fround(1 / (1 - 0.59375))
+    const expected = [-0, Math.fround(2 * scale), Math.fround(3 * scale)]
+    expect(readAndRun({ node: [dropout], initializer: [training, ratio] })).toEqual(expected)
+  },
+}
+
+/** What a file of float32 `x` and `y`, three elements each, gives for −1, 2 and 3. */
+function readAndRun(graph: MessageInput<'GraphProto'>, functions: MessageInput<'FunctionProto'>[] = []): number[] {
+  const type = { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 3n }] } } }
+  const ports = { input: [{ name: 'x', type }], output: [{ name: 'y', type }] }
+  const model = { irVersion: 8n, opsetImport: [{ version: 13n }], graph: { name: 'g', ...graph, ...ports }, functions }
+  const x = tensor('float32', [-1, 2, 3])
+  return numbers(runReference(parseOnnx(encodeModel(model)), new Map([['x', x]])).get('y') as Tensor)
 }
 
 describe('deviations from ONNX Runtime', () => {

@@ -1,9 +1,10 @@
 /**
- * Changes that keep most of a model's structure: of its messages (names, edges, attributes, shapes, tensors), or of its
+ * Changes that keep most of a model's structure: of its messages (names, edges, attributes, shapes, tensors, functions), or of its
  * wire form (fields dropped, repeated, cut, numbers at their edges, bytes). Every choice comes from `draw`, so one seed and
  * one index give one file.
  */
 import { encodeModel } from '../../dist/onnx/write-wire.js'
+import { changeFunctions } from './change-functions.mjs'
 
 const EDGES = [0n, 1n, -1n, 2n, 3n, 4n, 7n, 16n, 64n, 255n, 256n, 65_536n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n]
 const FAR = [2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 31n), -(2n ** 63n), -2n]
@@ -252,6 +253,8 @@ export function mutate(draw, seeds) {
   const [, donor] = pick(draw, seeds)
   const changed = open(message)
   for (let left = draw(4); left > 0; left--) changeGraph(draw, changed.graph, donor.graph)
+  if (changed.functions?.length > 0 || draw(8) === 0)
+    for (let left = 1 + draw(4); left > 0; left--) changeFunctions(draw, changed, changeGraph)
   if (draw(24) === 0) changed.opsetImport[0].version = integer(draw)
   let bytes
   try {

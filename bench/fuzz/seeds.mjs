@@ -181,6 +181,47 @@ const blocks = {
   ],
 }
 
+/** Two functions, one calling the other, with attributes handed on, by default and left out. */
+const functions = {
+  ...model({
+    node: [
+      { ...node('Twice', ['x', 'b'], ['c'], { slope: 0.25 }), domain: 'own' },
+      { ...node('Twice', ['c'], ['y']), domain: 'own' },
+    ],
+    initializer: [floats('b', [4, 1, 1])],
+    input: [value('x', [1, 4, 3, 3])],
+    output: [value('y', [1, 4, 3, 3])],
+  }),
+  opsetImport: [
+    { domain: '', version: 13n },
+    { domain: 'own', version: 1n },
+  ],
+  functions: [
+    {
+      name: 'Twice',
+      domain: 'own',
+      input: ['a', 'bias'],
+      output: ['z'],
+      attribute: ['slope'],
+      node: [
+        { ...node('Leaky', ['a'], ['s']), domain: 'own', attribute: [{ name: 'k', type: 1, refAttrName: 'slope' }] },
+        { ...node('Leaky', ['s'], ['t'], { k: 2 }), domain: 'own' },
+        node('Max', ['t', 's'], ['z']),
+      ],
+      opsetImport: [{ domain: '', version: 13n }],
+    },
+    {
+      name: 'Leaky',
+      domain: 'own',
+      input: ['a'],
+      output: ['b'],
+      attributeProto: [attribute('k', 0.5)],
+      node: [{ ...node('LeakyRelu', ['a'], ['b']), attribute: [{ name: 'alpha', type: 1, refAttrName: 'k' }] }],
+      opsetImport: [{ domain: '', version: 13n }],
+    },
+  ],
+}
+
 /** Name and message of every seed; the network of the examples is the one real file among them. */
 export function readSeeds() {
   const glyphs = readFileSync(new URL('../../examples/glyphs/glyphs.onnx', import.meta.url))
@@ -190,6 +231,7 @@ export function readSeeds() {
     ['quantised', quantised],
     ['shapes', shapes],
     ['blocks', blocks],
+    ['functions', functions],
     ['pad', unary('Pad', [1, 4, 8, 8], { mode: 'constant' }, [integers('p', [0, 0, 1, 1, 0, 0, 1, 1])])],
     ['tile', unary('Tile', [1, 4, 12, 6], {}, [integers('p', [1, 1, 2, 1])])],
     ['expand', unary('Expand', [3, 4, 6, 6], {}, [integers('p', [3, 4, 6, 6])])],

@@ -4,11 +4,12 @@
  * one under its name; values are what one would write behind the flag, and are checked by the same parsers.
  */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Command, InvalidArgumentError, type Option } from 'commander'
 import * as z from 'zod'
+import { nodeFiles } from '../data/node-files.ts'
+import { parseStrictJson } from '../data/strict-json.ts'
 import { DyadicError, quoted } from '../error.ts'
 import { table } from './format.ts'
 
@@ -48,7 +49,9 @@ export async function readConfiguration(
   if (named === 'none') return undefined
   const path = named ?? CONFIGURATION_FILES.find((name) => existsSync(resolve(folder, name)))
   if (path === undefined) return undefined
-  const { success, data, error } = fileSchema.safeParse(await readObject(path, folder))
+  const content = await readObject(path, folder)
+  refusePrototypes(path, content)
+  const { success, data, error } = fileSchema.safeParse(content)
   if (success) return { path, content: data }
   const [issue] = error.issues
   throw new DyadicError(
@@ -57,14 +60,23 @@ export async function readConfiguration(
   )
 }
 
+/** The schema would pass over such a key in silence: sections, their options and records of values are three levels. */
+function refusePrototypes(path: string, content: unknown, place: readonly string[] = []): void {
+  if (typeof content !== 'object' || content === null || place.length > 2) return
+  if (Object.hasOwn(content, '__proto__'))
+    throw new DyadicError(
+      'usage',
+      `${quoted(path)}: ${quoted(place.join('.') || 'the file')} has the key "__proto__", which names no command, option or value`,
+    )
+  for (const [key, part] of Object.entries(content)) refusePrototypes(path, part, [...place, key])
+}
+
 async function readObject(path: string, folder: string): Promise<unknown> {
   const file = resolve(folder, path)
   if (!existsSync(file)) throw new DyadicError('usage', `--config ${quoted(path)}: there is no such file`)
   try {
     if (/\.[cm]?[jt]s$/.test(path)) return (await import(pathToFileURL(file).href)).default
-    const bytes = await readFile(file)
-    if (bytes.length > LARGEST_FILE) throw new Error(`${bytes.length} bytes; at most ${LARGEST_FILE} are read`)
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseStrictJson(await nodeFiles.read(file, LARGEST_FILE), 'the file')
   } catch (cause) {
     const typescript = /\.[cm]?ts$/.test(path) ? '; this Node may not load TypeScript: write .mjs or .json' : ''
     throw new DyadicError(

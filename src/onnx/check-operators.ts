@@ -67,6 +67,10 @@ function shortened(name: string): string {
 function missingOperator(node: Message<'NodeProto'>, opset: number): { key?: string; note: string } {
   const type = node.opType ?? ''
   const name = quoted(type).slice(1, -1)
+  if (node.overload) {
+    const domain = isDefaultDomain(node.domain) ? 'ai.onnx' : quoted(node.domain as string).slice(1, -1)
+    return { key: `${domain}::${name}:${quoted(node.overload).slice(1, -1)}`, note: ', no function of the file' }
+  }
   if (isRewritten(node.domain ?? '', type)) return { note: '' }
   if (!isDefaultDomain(node.domain)) return { key: `${quoted(node.domain as string).slice(1, -1)}::${name}`, note: '' }
   if (type === 'Constant' || type === 'If') return { note: '' }

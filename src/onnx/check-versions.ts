@@ -1,6 +1,5 @@
 /**
- * What a model must be made of to be read at all: format and operator-set versions in range, dense initializers, no
- * functions of its own.
+ * What a model must be made of to be read at all: format and operator-set versions in range, dense initializers.
  */
 import { DyadicError, quoted } from '../error.ts'
 import { isDefaultDomain } from './check-operators.ts'
@@ -23,17 +22,7 @@ export function checkVersions(model: Message<'ModelProto'>): number {
       'unsupported',
       `the model has ir_version ${irVersion}; versions ${IR_RANGE.join(' to ')} are read`,
     )
-  const versions = new Map<string, bigint>()
-  for (const { domain, version } of model.opsetImport) {
-    const name = isDefaultDomain(domain) ? 'ai.onnx' : (domain as string)
-    const known = versions.get(name)
-    if (version === undefined || (known !== undefined && known !== version))
-      throw new DyadicError(
-        'refused',
-        `the model imports operator set ${quoted(name)} ${version === undefined ? 'without a version' : `in versions ${known} and ${version}`}`,
-      )
-    versions.set(name, version)
-  }
+  const versions = importedVersions(model.opsetImport, 'the model')
   const opset = versions.get('ai.onnx')
   if (opset === undefined) {
     const others = [...versions].map(([domain, version]) => `${quoted(domain)} version ${version}`)
@@ -52,16 +41,24 @@ export function checkVersions(model: Message<'ModelProto'>): number {
   return Number(opset)
 }
 
-/** Throws `unsupported` for functions and sparse initializers, naming them. */
-export function refuseForeignParts(model: Message<'ModelProto'>, graph: Message<'GraphProto'>): void {
-  if (model.functions.length > 0) {
-    const names = model.functions.slice(0, 10).map(({ domain, name }) => quoted(`${domain ?? ''}::${name ?? ''}`))
-    throw new DyadicError(
-      'unsupported',
-      `the model defines ${model.functions.length} functions of its own (${names.join(', ')}${model.functions.length > 10 ? ', …' : ''}); ` +
-        'inline them with onnx.inliner.inline_local_functions',
-    )
+/** Versions of operator sets by domain, the default one as `ai.onnx`. Throws `refused` where `who` contradicts itself. */
+export function importedVersions(imports: Message<'ModelProto'>['opsetImport'], who: string): Map<string, bigint> {
+  const versions = new Map<string, bigint>()
+  for (const { domain, version } of imports) {
+    const name = isDefaultDomain(domain) ? 'ai.onnx' : (domain as string)
+    const known = versions.get(name)
+    if (version === undefined || (known !== undefined && known !== version))
+      throw new DyadicError(
+        'refused',
+        `${who} imports operator set ${quoted(name)} ${version === undefined ? 'without a version' : `in versions ${known} and ${version}`}`,
+      )
+    versions.set(name, version)
   }
+  return versions
+}
+
+/** Throws `unsupported` for sparse initializers, naming the first. */
+export function refuseSparse(graph: Message<'GraphProto'>): void {
   if (graph.sparseInitializer.length > 0)
     throw new DyadicError(
       'unsupported',

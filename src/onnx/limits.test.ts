@@ -40,6 +40,8 @@ describe('limits', () => {
       const failure = failureOf(() => parseChanged(undefined, { limits: { [name]: value } }))
       expect([failure.code, failure.message]).toEqual(['limit', expect.stringContaining(`(limit "${name}")`)])
     }
-    expect(limitNames.filter((name) => !Object.hasOwn(smallest, name))).toEqual(['externalBytes'])
+    expect(limitNames.filter((name) => !Object.hasOwn(smallest, name))).toEqual([
+      ...['externalBytes', 'inlinedNodes', 'inlinedBytes', 'drawnElements'],
+    ])
   })
 })

@@ -30,6 +30,12 @@ export interface Limits {
   readonly totalElements: number
   /** Bytes of all tensors outside the file (external data) together. */
   readonly externalBytes: number
+  /** Nodes that calls of the file's own functions become, the calls among them counted too. */
+  readonly inlinedNodes: number
+  /** Bytes of what those nodes hold: 64 for each name and what it is long, 8 for each number, 4 for each element. */
+  readonly inlinedBytes: number
+  /** Elements of all random masks together, of Dropout in training mode. */
+  readonly drawnElements: number
 }
 
 /** What holds where nobody says otherwise: far more than real networks need. */
@@ -46,6 +52,9 @@ export const defaultLimits: Limits = {
   elements: 2 ** 31 - 1,
   totalElements: 2 ** 36,
   externalBytes: 2 ** 31 - 1,
+  inlinedNodes: 100_000,
+  inlinedBytes: 2 ** 27,
+  drawnElements: 2 ** 24,
 }
 
 /** Names of the limits, in the order of the documentation. */

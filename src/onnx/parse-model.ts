@@ -1,6 +1,6 @@
 /**
  * An ONNX file to the graph. The order of the checks is the order in which they help: what kind of file this is, its
- * versions, every unsupported operator at once, then constants, inputs, nodes, shapes, and last what the file declares
+ * versions, its functions, every unsupported operator at once, then constants, inputs, nodes, shapes, and last what the file declares
  * against what the shape rules found. Nothing is executed, and nothing but these bytes is read without the caller's reader.
  */
 import { DyadicError, quoted } from '../error.ts'
@@ -10,11 +10,13 @@ import { type Constant, elementCount } from '../graph/tensor.ts'
 import { widenHalves } from '../graph/widen-halves.ts'
 import { type Bindings, boundConstant, sortBindings } from './bindings.ts'
 import { checkOperators } from './check-operators.ts'
-import { checkVersions, refuseForeignParts } from './check-versions.ts'
+import { checkVersions, refuseSparse } from './check-versions.ts'
 import { decodeModel } from './decode.ts'
+import { dropoutDrawer } from './draw-dropout.ts'
 import { type ExternalReader, limitedReader } from './external-data.ts'
 import { describeForeignStart } from './file-start.ts'
 import { branchInliner } from './inline-branches.ts'
+import { inlineFunctions } from './inline-functions.ts'
 import { completeLimits, type Limits, type Reading, type Tolerance } from './limits.ts'
 import { checkedName } from './name.ts'
 import { Names, readNodes } from './read-nodes.ts'
@@ -51,9 +53,9 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   const limits: Reading = { ...completeLimits(options.limits), ...options.tolerate }
   const read = limitedReader(options.external, limits)
   const model = decodeFile(bytes, limits)
-  const graph = model.graph as Message<'GraphProto'>
   const opset = checkVersions(model)
-  refuseForeignParts(model, graph)
+  const graph = inlineFunctions(model, model.graph as Message<'GraphProto'>, limits)
+  refuseSparse(graph)
   checkOperators(graph, opset)
 
   const constants = new Map<string, Constant>()
@@ -81,9 +83,9 @@ export function parseOnnx(bytes: Uint8Array, options: ParseOptions = {}): Graph 
   checkOutputs(outputs, nodes, inputs, constants)
 
   const parts = { name: graph.name || 'graph', opset, inputs, outputs, nodes, constants }
-  const result = joinSoftmax(
-    inferGraph(parts, branchInliner(opset, names, limits, { read, quantised: options.quantised })),
-  )
+  const inlineBranch = branchInliner(opset, names, limits, { read, quantised: options.quantised })
+  const drawDropout = dropoutDrawer(names, limits)
+  const result = joinSoftmax(inferGraph(parts, (...known) => inlineBranch(...known) ?? drawDropout(...known)))
   checkSizes(result, limits)
   const check = (declarations: readonly Declaration[], role: string): void => {
     for (const declaration of declarations) {

@@ -268,12 +268,6 @@ describe('refusals', () => {
     ],
     ['no ir_version', { irVersion: undefined }, 'refused', 'gives no ir_version'],
     ['ir_version 2', { irVersion: 2n }, 'unsupported', 'ir_version 2; versions 3 to 14 are read'],
-    [
-      'functions',
-      { functions: [{ name: 'f', domain: 'mine' }] },
-      'unsupported',
-      'defines 1 functions of its own ("mine::f")',
-    ],
     ['no graph', { graph: undefined }, 'refused', 'the file has no graph'],
   ])('%s', (_, change, code, message) => {
     const bytes = encodeModel({ ...model(convolutionGraph()), ...change })

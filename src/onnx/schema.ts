@@ -57,10 +57,16 @@ export const SCHEMA = {
     1: { name: 'key', kind: 'string' },
     2: { name: 'value', kind: 'string' },
   },
-  /** Only what is needed to refuse it by name. */
   FunctionProto: {
     1: { name: 'name', kind: 'string' },
+    4: { name: 'input', kind: 'string', repeated: true },
+    5: { name: 'output', kind: 'string', repeated: true },
+    6: { name: 'attribute', kind: 'string', repeated: true },
+    7: { name: 'node', kind: 'NodeProto', repeated: true },
+    9: { name: 'opsetImport', kind: 'OperatorSetIdProto', repeated: true },
     10: { name: 'domain', kind: 'string' },
+    11: { name: 'attributeProto', kind: 'AttributeProto', repeated: true },
+    13: { name: 'overload', kind: 'string' },
   },
   GraphProto: {
     1: { name: 'node', kind: 'NodeProto', repeated: true },
@@ -78,6 +84,7 @@ export const SCHEMA = {
     4: { name: 'opType', kind: 'string' },
     5: { name: 'attribute', kind: 'AttributeProto', repeated: true },
     7: { name: 'domain', kind: 'string' },
+    8: { name: 'overload', kind: 'string' },
   },
   AttributeProto: {
     1: { name: 'name', kind: 'string' },

@@ -14,7 +14,10 @@ function folderWith(files: Readonly<Record<string, unknown>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'dyadic-config-'))
   folders.push(folder)
   for (const [name, content] of Object.entries(files))
-    writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
+    writeFileSync(
+      join(folder, name),
+      typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content),
+    )
   return folder
 }
 
@@ -99,6 +102,34 @@ describe('options', () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no JSON', { 'dyadic.config.json': '{"all": ' }, /"dyadic.config.json" cannot be read as a configuration: /],
+    [
+      'a key twice',
+      { 'dyadic.config.json': '{"compile": {"samples": 4, "samples": 5}}' },
+      /"dyadic.config.json" cannot be read as a configuration: the file: the key "samples" stands twice/,
+    ],
+    [
+      'lists in lists',
+      { 'dyadic.config.json': `${'['.repeat(1e5)}${']'.repeat(1e5)}` },
+      /nested deeper than 64 levels/,
+    ],
+    ['a number beyond all', { 'dyadic.config.json': '{"all": {"samples": 1e999}}' }, /the number "1e999" is beyond/],
+    ['no UTF-8', { 'dyadic.config.json': Uint8Array.of(0x7b, 0xff, 0x7d) }, /the file is not JSON in UTF-8/],
+    ['a megabyte', { 'dyadic.config.json': `{}${' '.repeat(2 ** 20)}` }, /has 1048578 bytes, at most 1048576 are read/],
+    [
+      '__proto__',
+      { 'dyadic.config.json': '{"__proto__": {"samples": 4}}' },
+      /"the file" has the key "__proto__", which names no command/,
+    ],
+    [
+      '__proto__ of a command',
+      { 'dyadic.config.json': '{"compile": {"__proto__": {"samples": 4}}}' },
+      /"compile" has the key "__proto__"/,
+    ],
+    [
+      '__proto__ of a value',
+      { 'dyadic.config.json': '{"compile": {"axis": {"__proto__": 4}}}' },
+      /"compile.axis" has the key "__proto__"/,
+    ],
     ['no object', { 'dyadic.config.json': [1] }, /"the file" is not what a configuration has there/],
     ['a wrong section', { 'dyadic.config.json': { compile: 3 } }, /"compile" is not what a configuration has there/],
     [

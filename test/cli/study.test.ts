@@ -142,9 +142,20 @@ describe('dyadic study', () => {
       [['--formats', 'fp8'], 2, /no format is called "fp8"; a study knows int8, /],
       [['--formats', 'int8'], 2, /need scales: give --calibrate/],
       [['--layer', 'nothing:weights=int8'], 2, /pattern "nothing" matches nothing that has weights; there are /],
+      [
+        ['--arithmetic', '{"weights":"int4","weights":"int8"}'],
+        2,
+        /--arithmetic 1: the key "weights" stands twice in /,
+      ],
+      [['--arithmetic', '{"__proto__":{"weights":"int4"}}'], 2, /--arithmetic 1: no field is called "__proto__"/],
+      [['--arithmetic', `{"layers":${'['.repeat(1e4)}`], 2, /--arithmetic 1: it is nested deeper than 64 levels/],
+      [['--arithmetic', '{"weights":'], 2, /--arithmetic 1 is not JSON in UTF-8; an arithmetic is an object such as /],
+      [['--arithmetic', 'twice.json'], 2, /--arithmetic 1 "twice.json": the key "range" stands twice in one object/],
+      [['--arithmetic', 'nowhere.json'], 1, /"nowhere.json": there is no such file/],
       [['--products', 'l-mul4', '--for', 'attention'], 2, /no product of two computed tensors/],
       [['--formats', 'int8', '--for', 'weights', '--range', 'entropy'], 2, /a study knows minmax and mse/],
     ]
+    writeFileSync(join(folder, 'twice.json'), '{"range": "mse", "range": "minmax"}')
     for (const [words, code, message] of wrong) {
       const outcome = await dyadic(folder, ['study', MODEL, ...DATA, ...words, '-o', 'none.json'])
       expect(outcome.stderr).toMatch(message)

@@ -3,6 +3,11 @@ import type { MessageInput } from '../../src/onnx/schema.ts'
 import { group, refused } from './hostile-case.ts'
 import { attribute, floats, longs, net, node, single } from './sketch.ts'
 
+/** Dropout in training mode, and what it was drawn by. */
+const training = { name: 'training', dataType: 9, dims: [], rawData: Uint8Array.of(1) }
+const dropout = (seed: bigint, ratio: number, shape: readonly number[]) => () =>
+  net([node('Dropout', ['x', 'ratio', 'training'], ['y'], { seed })], [floats('ratio', [], [ratio]), training], shape)
+
 const image = [1, 1, 8, 8] as const
 const kernel = floats('w', [1, 1, 3, 3], Array<number>(9).fill(1))
 const conv = (attributes: Parameters<typeof single>[1]) => () =>
@@ -165,4 +170,7 @@ export const attributeCases = group('attributes', [
   refused('constant-nan', 'a Constant that is NaN', ['NaN', 'finite'], () =>
     net([node('Constant', [], ['c'], { value_float: Number.NaN }), node('Add', ['x', 'c'], ['y'])]),
   ),
+  refused('dropout-large', 'a random mask of 2^30 elements', ['drawnElements'], dropout(0n, 0.5, [1, 2 ** 30])),
+  refused('dropout-seed', 'a random mask by a negative seed', ['seed'], dropout(-1n, 0.5, [1, 4])),
+  refused('dropout-ratio', 'a random mask that drops more than everything', ['ratio'], dropout(0n, 1.5, [1, 4])),
 ])

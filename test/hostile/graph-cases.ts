@@ -244,36 +244,6 @@ export const versionCases = group('versions', [
   refused('operator-unknown', 'an operator that does not exist', 'NoSuchOperator', () => single('NoSuchOperator')),
   refused('operator-case', 'an operator in lower case', 'relu', () => single('relu')),
   refused('operator-space', 'an operator with a space', 'Relu ', () => single('Relu ')),
-  refused('function-recursive', 'a function that calls itself', 'function', () =>
-    encodeModel({
-      irVersion: 8n,
-      opsetImport: [
-        { domain: '', version: 13n },
-        { domain: 'own', version: 1n },
-      ],
-      graph: { name: 'g', ...honestGraph, node: [{ ...node('Again', ['x'], ['y']), domain: 'own' }] },
-      functions: [{ name: 'Again', domain: 'own' }],
-    }),
-  ),
-  refused('function-bomb', '100 functions, each of which would call the one before twice', 'function', () =>
-    encodeModel({
-      irVersion: 8n,
-      opsetImport: [
-        { domain: '', version: 13n },
-        { domain: 'own', version: 1n },
-      ],
-      graph: { name: 'g', ...honestGraph, node: [{ ...node('F99', ['x'], ['y']), domain: 'own' }] },
-      functions: Array.from({ length: 100 }, (_, i) => ({ name: `F${i}`, domain: 'own' })),
-    }),
-  ),
-  refused('function-many', '50,000 functions', 'function', () =>
-    encodeModel({
-      irVersion: 8n,
-      opsetImport: [{ domain: '', version: 13n }],
-      graph: { name: 'g', ...honestGraph },
-      functions: Array.from({ length: 50_000 }, (_, i) => ({ name: `F${i}`, domain: 'own' })),
-    }),
-  ),
   refused('sparse', 'a sparse initializer', 'sparse', () =>
     file({ ...honestGraph, sparseInitializer: [{ values: floats('w2', [1], [1]) }] }),
   ),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { attributeCases } from './attribute-cases.ts'
 import { controlCases } from './control-cases.ts'
 import { externalCases } from './external-cases.ts'
+import { functionCases } from './function-cases.ts'
 import { graphCases, versionCases } from './graph-cases.ts'
 import type { HostileCase } from './hostile-case.ts'
 import { nameCases } from './name-cases.ts'
@@ -17,6 +18,7 @@ export const onnxCorpus: readonly HostileCase[] = [
   ...nameCases,
   ...graphCases,
   ...versionCases,
+  ...functionCases,
   ...attributeCases,
   ...shapeCases,
   ...tensorCases,

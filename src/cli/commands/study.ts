@@ -45,19 +45,18 @@ const OPTIONS = [
 type Option = (typeof OPTIONS)[number]
 
 const LARGEST_FILE = 2 ** 28
+const LARGEST_ARITHMETIC = 2 ** 20
 
-async function readJson(text: string): Promise<unknown> {
-  const source = /^\s*\{/.test(text) ? text : new TextDecoder().decode(await nodeFiles.read(text, LARGEST_FILE))
+/** JSON given as such, or in a file. Throws `usage`, naming the option and the file. */
+async function readJson(text: string, option: string): Promise<unknown> {
+  const written = /^\s*\{/.test(text)
+  const where = written ? option : `${option} ${quoted(text)}`
+  const source = written ? new TextEncoder().encode(text) : await nodeFiles.read(text, LARGEST_ARITHMETIC)
   try {
-    return JSON.parse(source)
+    return parseStrictJson(source, where)
   } catch (cause) {
-    throw new DyadicError(
-      'usage',
-      `${quoted(text)} is not JSON; an arithmetic is an object such as {"weights":"int4"}`,
-      {
-        cause,
-      },
-    )
+    if (!(cause instanceof DyadicError)) throw cause
+    throw new DyadicError('usage', `${cause.message}; an arithmetic is an object such as {"weights":"int4"}`, { cause })
   }
 }
 
@@ -71,7 +70,7 @@ async function arithmeticsOf({ options, isGiven }: CommandRequest<Option>): Prom
   for (const name of formats) if (name !== UNROUNDED) studyFormat(name)
   const written: Arithmetic[] = []
   for (const [index, text] of (options.arithmetic ?? []).entries())
-    written.push(parseArithmetic(await readJson(text), `--arithmetic ${index + 1}`))
+    written.push(parseArithmetic(await readJson(text, `--arithmetic ${index + 1}`), `--arithmetic ${index + 1}`))
   const swept = formats.length + products.length + accumulators.length + layers.length
   const sweep =
     swept === 0 && written.length > 0

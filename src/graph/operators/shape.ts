@@ -107,7 +107,8 @@ export const identity: Operator = renaming(
 
 /**
  * ONNX Dropout that drops nothing: at inference, where the ratio is ignored, as ONNX says, and in training with ratio 0. The
- * identity, with a mask of ones. ONNX leaves the generator of a random mask open, so no other form has one right result.
+ * identity, with a mask of ones. ONNX leaves the generator of a random mask open, so no other form has one right result; one with
+ * a seed is drawn while a file is read (src/onnx/draw-dropout.ts).
  */
 export const dropout: Operator = {
   name: 'Dropout',
@@ -131,7 +132,7 @@ export const dropout: Operator = {
     if (training && (number(1, 'ratio') ?? 0.5) !== 0)
       unsupported(
         context.node,
-        'Dropout in training mode, whose random numbers ONNX leaves open; export the model for inference, or with ratio 0',
+        'Dropout in training mode, whose random numbers ONNX leaves open; export the model for inference, with ratio 0, or with a seed',
       )
     const { type, shape } = operand(context, 0)
     return [
