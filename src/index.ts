@@ -116,8 +116,8 @@ export function compile(
 }
 
 /**
- * The same integers as a WebGPU program, a file for `dyadic/runtime/gpu`. Throws `unsupported` for an instruction that has no
- * GPU kernel yet, by name.
+ * The same integers as a WebGPU program, a file for `dyadic/runtime/gpu`. Throws `limit` or `unsupported`, by name, for a
+ * movement over more axes, or a product with more loops, than the kernels have.
  */
 export function compileGpu(integerGraph: IntegerGraph): Uint8Array {
   return writeGpuProgram(emitGpuProgram(integerGraph))

@@ -18,7 +18,7 @@ import { dispatchesOf } from './instruction-dispatch.ts'
 /** Reads behind a row's end stay in the arena: rows are read in steps of 64 bytes. */
 const ARENA_SLACK = 256
 
-/** A program without probes. Throws `unsupported` for an instruction without a GPU kernel. */
+/** A program without probes. Throws `limit` or `unsupported` where an instruction exceeds what its kernel takes. */
 export function emitGraph(graph: IntegerGraph): GpuProgram {
   const { instructions } = graph
   const end = instructions.length

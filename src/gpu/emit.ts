@@ -6,7 +6,7 @@ import { probeOf } from './probe.ts'
 
 const ELEMENT = 16
 
-/** Throws `unsupported` for an instruction without a GPU kernel. */
+/** Throws `limit` or `unsupported` where an instruction exceeds what its kernel takes. */
 export function emitGpuProgram(graph: IntegerGraph): GpuProgram {
   const { header, constants } = emitGraph(graph)
   // Families with more than one level are those that need a test.

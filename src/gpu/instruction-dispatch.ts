@@ -1,7 +1,4 @@
-/**
- * Every other instruction as dispatches. What an integer graph may hold and the GPU cannot run yet is refused here, with its
- * kind and name.
- */
+/** Every instruction as dispatches; those over rows of channels, products and convolutions have files of their own. */
 import { DyadicError, quoted } from '../error.ts'
 import { MOST_LOOPS } from '../kernels/gpu/movement.ts'
 import { channelStride } from '../kernels/scalar/geometry.ts'
@@ -18,10 +15,11 @@ import type {
 } from '../lower/integer-graph.ts'
 import { mergeLoops } from '../program/move-calls.ts'
 import type { GpuDispatch } from '../runtime/gpu/program.ts'
+import { channelDispatch } from './channel-dispatch.ts'
 import type { GpuConstants } from './constants.ts'
 import { type AddressOf, convolutionDispatch, imageWords, padded, sizeOf } from './convolution-dispatch.ts'
 import { dispatchThreads } from './dispatch.ts'
-import { lookupDispatch, normalizeDispatch, productDispatch } from './row-dispatch.ts'
+import { lookupDispatch, productDispatch } from './row-dispatch.ts'
 
 /** Copies that one source may be split into where elements are written more than once. */
 const MOST_COPIES = 4096
@@ -35,7 +33,7 @@ export interface DispatchPlace {
   readonly constants: GpuConstants
 }
 
-/** Dispatches of one instruction, in order. Throws `unsupported` for a kind without a kernel. */
+/** Dispatches of one instruction, in order. Throws what the kernels' limits refuse: `unsupported` or `limit`. */
 export function dispatchesOf(instruction: Instruction, place: DispatchPlace): GpuDispatch[] {
   const { at, constants } = place
   const { name } = instruction
@@ -130,26 +128,11 @@ export function dispatchesOf(instruction: Instruction, place: DispatchPlace): Gp
         }),
       ]
     }
-    case 'softmax': {
-      const { input, output, clamp } = instruction
-      const pixels = output.height * output.width
-      return [
-        dispatchThreads('softmax', name, pixels, {
-          input: at(input),
-          output: at(output),
-          pixels,
-          channels: output.channels,
-          stride: channelStride(output.channels),
-          inputSize: sizeOf(input),
-          outputSize: sizeOf(output),
-          coarse: constants.place(instruction.coarse),
-          fine: constants.place(instruction.fine),
-          one: instruction.one,
-          outputZeroPoint: instruction.outputZeroPoint,
-          ...clamp,
-        }),
-      ]
-    }
+    case 'softmax':
+    case 'normalize':
+    case 'family-softmax':
+    case 'shift-gelu':
+      return [channelDispatch(instruction, constants, at)]
     case 'resize': {
       const { input, output, bits } = instruction
       return [
@@ -170,21 +153,9 @@ export function dispatchesOf(instruction: Instruction, place: DispatchPlace): Gp
     }
     case 'product':
       return [productDispatch(instruction, at)]
-    case 'normalize':
-      return [normalizeDispatch(instruction, constants, at)]
     case 'lookup':
       return [lookupDispatch(instruction, constants, at)]
-    case 'family-softmax':
-    case 'shift-gelu':
-      return refuse(name, instruction.kind)
   }
-}
-
-function refuse(name: string, kind: string): never {
-  throw new DyadicError(
-    'unsupported',
-    `${quoted(name)}: there is no GPU kernel for the instruction ${quoted(kind)} yet; run the WebAssembly module, which gives the same integers`,
-  )
 }
 
 function axisTable({ first, second, share }: ResizeAxis): Int32Array {

@@ -1,11 +1,11 @@
-/** Products of computed matrices, normalisation and look-ups as dispatches (R15, R16, R19). */
+/** Products of computed matrices and look-ups as dispatches (R15, R19). */
 import { DyadicError, quoted } from '../error.ts'
 import { MOST_BATCHES } from '../kernels/gpu/product.ts'
 import { channelStride } from '../kernels/scalar/geometry.ts'
-import type { LookupInstruction, NormalizeInstruction, ProductInstruction } from '../lower/integer-graph.ts'
+import type { LookupInstruction, ProductInstruction } from '../lower/integer-graph.ts'
 import type { GpuDispatch } from '../runtime/gpu/program.ts'
 import type { GpuConstants } from './constants.ts'
-import { type AddressOf, imageWords, padded, sizeOf } from './convolution-dispatch.ts'
+import { type AddressOf, imageWords, sizeOf } from './convolution-dispatch.ts'
 import { dispatchThreads } from './dispatch.ts'
 
 /** Throws `unsupported` where results do not begin at multiples of four elements, `limit` for too many loops. */
@@ -61,42 +61,6 @@ export function productDispatch(instruction: ProductInstruction, at: AddressOf):
     low: clamp.low,
     high: clamp.high,
     ...loops,
-  })
-}
-
-/** Throws `unsupported` for rules of the approximating families. */
-export function normalizeDispatch(
-  instruction: NormalizeInstruction,
-  constants: GpuConstants,
-  at: AddressOf,
-): GpuDispatch {
-  const { name, input, output, rule, epsilon, clamp } = instruction
-  if (rule !== 'exact')
-    throw new DyadicError(
-      'unsupported',
-      `${quoted(name)}: there is no GPU kernel for normalisation by the rule ${quoted(rule)}; run the WebAssembly module, which gives the same integers`,
-    )
-  const stride = channelStride(output.channels)
-  const pixels = output.height * output.width
-  return dispatchThreads('normalize', name, pixels, {
-    input: at(input),
-    output: at(output),
-    pixels,
-    channels: output.channels,
-    stride,
-    inputSize: sizeOf(input),
-    outputSize: sizeOf(output),
-    inputZeroPoint: instruction.inputZeroPoint,
-    centred: instruction.centred ? 1 : 0,
-    epsilonLow: epsilon % 2 ** 32,
-    epsilonHigh: Math.floor(epsilon / 2 ** 32),
-    fractionBits: instruction.fractionBits,
-    multipliers: constants.place(padded(instruction.multipliers, stride)),
-    biases: constants.place(padded(instruction.biases, stride)),
-    shift: instruction.shift,
-    outputZeroPoint: instruction.outputZeroPoint,
-    low: clamp.low,
-    high: clamp.high,
   })
 }
 

@@ -8,6 +8,7 @@ import type { IntegerGraph, Window } from '../../src/lower/integer-graph.ts'
 import { type IntegerArray, interpret } from '../../src/program/interpret.ts'
 import { createRandom, type Random, randomInputs } from '../../src/program/program.fixture.ts'
 import { createBuilder, type GraphBuilder } from '../../src/program/random-graph.fixture.ts'
+import { nonlinearFamilies } from '../../src/quantize/plan.ts'
 import { type GpuLevel, load, openDevice } from '../../src/runtime/gpu/index.ts'
 import { writeGpuProgram } from '../../src/runtime/gpu/program.ts'
 import { dawn } from './dawn.ts'
@@ -142,9 +143,10 @@ describe('instructions of one level', () => {
   )
 })
 
-it('the transformer of the examples', async () => {
+it.each(nonlinearFamilies)('the transformer of the examples with functions of the family %s', async (nonlinear) => {
   const bytes = readFileSync(new URL('../../examples/glyphs/glyphs-transformer.onnx', import.meta.url))
   const graph = parseOnnx(bytes)
-  const { integerGraph } = compile(graph, await quantize(graph, openGlyphs({ seed: 1, first: 100_000, count: 8 })))
+  const samples = openGlyphs({ seed: 1, first: 100_000, count: 8 })
+  const { integerGraph } = compile(graph, await quantize(graph, samples, { nonlinear }))
   await expectEqual(integerGraph, createRandom(1), 2, 'dot4')
 })

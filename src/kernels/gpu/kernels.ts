@@ -2,6 +2,8 @@
 import { depthwise } from './depthwise.ts'
 import { directConvolution } from './direct-convolution.ts'
 import { add, curve, magnitude, multiply, rescale, table } from './elementwise.ts'
+import { familyNormalize } from './family-normalize.ts'
+import { familySoftmax } from './family-softmax.ts'
 import { matrixGemm } from './gemm-matrix.ts'
 import { tiledGemm } from './gemm-tiled.ts'
 import type { GpuKernel } from './kernel.ts'
@@ -11,6 +13,7 @@ import { normalize } from './normalize.ts'
 import { averagePool, maxPool } from './pool.ts'
 import { product } from './product.ts'
 import { resize } from './resize.ts'
+import { shiftGelu } from './shift-gelu.ts'
 import { softmax } from './softmax.ts'
 
 const SIDES = [4, 2, 1] as const
@@ -47,9 +50,12 @@ export const GPU_KERNELS: readonly GpuKernel[] = [
   curve,
   maxPool,
   averagePool,
-  softmax,
+  ...softmax,
+  ...normalize,
+  ...familySoftmax,
+  ...familyNormalize,
+  ...shiftGelu,
   product,
-  normalize,
   lookup,
   resize,
   copyWords,
