@@ -1,9 +1,12 @@
 /**
- * Convolutions as dispatches: products of matrices where input and effective weights are signed bytes, the depthwise kernel
- * where each channel has its own, the direct kernel for everything else. Zero points of the input leave the loops: their
- * share of the sum is a constant per channel and joins the bias, modulo 2^32, which the proof of the sum allows. Taps in the
- * padding read the zero points, so that they count as 0.
+ * Convolutions as dispatches: products of matrices where the effective weights are signed bytes, the depthwise kernel where
+ * each channel has its own, the direct kernel for everything else. Zero points of the input leave the loops: their share of
+ * the sum is a constant per channel and joins the bias, modulo 2^32, which the proof of the sum allows. Taps in the padding
+ * read the zero points, so that they count as 0.
  */
+import { planeOffset } from '../kernels/gpu/code-planes.ts'
+import { leftName } from '../kernels/gpu/gemm-rows.ts'
+import { wideFamily } from '../kernels/gpu/gemm-wide.ts'
 import { channelStride, elementBytes } from '../kernels/scalar/geometry.ts'
 import type { ConvolutionInstruction, IntegerTensor } from '../lower/integer-graph.ts'
 import { align } from '../lower/memory.ts'
@@ -12,7 +15,7 @@ import type { GpuConstants } from './constants.ts'
 import { dispatchRows, dispatchThreads } from './dispatch.ts'
 import { byteOffsets, effectiveWeights, kernelShape, onesRow, packRows, tapTable } from './pack.ts'
 
-/** Bytes of depth that every product of matrices takes at once. */
+/** Codes of depth that every product of matrices takes at once. */
 const DEPTH_STEP = 64
 
 /** Binary logarithm of a code's bytes. */
@@ -44,8 +47,10 @@ export function convolutionDispatch(
   const columns = channelStride(output.channels)
   const weights = effectiveWeights(instruction)
   const pixels = output.height * output.width
-  const bytes = groups === 1 && input.format === 's8' && inputZeroPoints.every((zero) => zero >= -128 && zero <= 127)
-  const offsets = bytes ? byteOffsets(weights, output.channels) : undefined
+  const wideInput = input.format === 's16'
+  const [least, most] = wideInput ? [-32768, 32767] : [-128, 127]
+  const tiled = groups === 1 && input.format !== 's32' && inputZeroPoints.every((zero) => zero >= least && zero <= most)
+  const offsets = tiled ? byteOffsets(weights, output.channels) : undefined
   const words = {
     input: at(input),
     output: at(output),
@@ -92,22 +97,23 @@ export function convolutionDispatch(
   if (offsets !== undefined) {
     const shape = kernelShape(instruction)
     const depth = align(shape.depth, DEPTH_STEP)
-    const rows = packRows(instruction, weights, offsets, depth)
-    const summed = offsets.some((offset) => offset !== 0)
-    const wide = shape.inputStride % 16 === 0 && columns % 16 === 0
-    const family = `${shape.dense ? 'dense' : 'window'}${summed ? '-offset' : ''}-${wide ? 16 : 8}`
+    const rows = packRows(instruction, weights, offsets, depth, planeOffset(wideInput ? 16 : 8))
+    const offset = offsets.some((offset) => offset !== 0)
+    const operand = { dense: shape.dense, offset }
+    const codeBytes = elementBytes(input.format)
+    const unit = shape.inputStride % 16 === 0 && columns % 16 === 0 ? 16 : 8
+    const family = wideInput ? wideFamily(operand) : `${leftName(operand)}-${unit}`
+    const zeroCodes = padded(inputZeroPoints, align(shape.inputStride, 16))
     return dispatchRows(family, instruction.name, columns, pixels, {
       ...words,
       weights: constants.place(rows.weights),
       bias: constants.place(rows.bias),
       depth,
-      ones: summed ? constants.place(onesRow(instruction, depth)) : 0,
-      offsets: summed ? constants.place(padded(offsets, columns)) : 0,
-      inputStride: shape.inputStride,
-      zeroPoints: shape.dense
-        ? 0
-        : constants.place(Int8Array.from(padded(inputZeroPoints, align(shape.inputStride, 16)))),
-      taps: shape.dense ? 0 : constants.place(tapTable(instruction, depth)),
+      ones: offset ? constants.place(onesRow(instruction, depth)) : 0,
+      offsets: offset ? constants.place(padded(offsets, columns)) : 0,
+      inputStride: shape.inputStride * codeBytes,
+      zeroPoints: shape.dense ? 0 : constants.place(wideInput ? Int16Array.from(zeroCodes) : Int8Array.from(zeroCodes)),
+      taps: shape.dense ? 0 : constants.place(tapTable(instruction, depth * codeBytes)),
     })
   }
   const zeroPoints = constants.place(padded(inputZeroPoints, channelStride(input.channels)))

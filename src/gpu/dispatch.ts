@@ -24,6 +24,16 @@ export function dispatchRows(
   return { ...named(family, name, words), extent: [columns, rows, 1], batchAxis: 1 }
 }
 
+/** Tiles of columns in x and rows in y, products in z; a batch has more products. */
+export function dispatchTiles(
+  family: string,
+  name: string,
+  extent: readonly [columns: number, rows: number, products: number],
+  words: Readonly<Record<string, number>>,
+): GpuDispatch {
+  return { ...named(family, name, words), extent, batchAxis: 2 }
+}
+
 function named(
   family: string,
   name: string,

@@ -19,7 +19,8 @@ import { channelDispatch } from './channel-dispatch.ts'
 import type { GpuConstants } from './constants.ts'
 import { type AddressOf, convolutionDispatch, imageWords, padded, sizeOf } from './convolution-dispatch.ts'
 import { dispatchThreads } from './dispatch.ts'
-import { lookupDispatch, productDispatch } from './row-dispatch.ts'
+import { lookupDispatch } from './lookup-dispatch.ts'
+import { productDispatch } from './product-dispatch.ts'
 
 /** Copies that one source may be split into where elements are written more than once. */
 const MOST_COPIES = 4096

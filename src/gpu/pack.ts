@@ -3,7 +3,7 @@
  * kernel's taps and the stored channels of the input, spare lanes included: their weights are 0, so what they hold never
  * counts.
  */
-import { channelStride } from '../kernels/scalar/geometry.ts'
+import { channelStride, elementBytes } from '../kernels/scalar/geometry.ts'
 import type { ConvolutionInstruction } from '../lower/integer-graph.ts'
 
 /** Code − zero point, times the factor of its group (R12): [output][kernel row][kernel column][input of the group]. */
@@ -47,10 +47,10 @@ export function byteOffsets(weights: Int16Array, outputs: number): Int32Array | 
 
 /** How a product of matrices reads the input of a convolution of one group. */
 export interface KernelShape {
-  /** Whether a row of the left operand lies in the input as it is: `inputStride` bytes from one to the next. */
+  /** Whether a row of the left operand lies in the input as it is: `inputStride` codes from one to the next. */
   readonly dense: boolean
   readonly inputStride: number
-  /** Bytes of a row. */
+  /** Codes of a row. */
   readonly depth: number
 }
 
@@ -67,12 +67,16 @@ export function kernelShape({ input, output, window }: ConvolutionInstruction): 
   return { dense: false, inputStride: stride, depth }
 }
 
-/** Rows of `depth` bytes, as many as the output has lanes, and biases less the share of the input's zero points. */
+/**
+ * Rows of `depth` bytes, as many as the output has lanes, and biases less the share of the input's zero points, of which
+ * `taken` is off already.
+ */
 export function packRows(
   { input, output, window, bias, inputZeroPoints }: ConvolutionInstruction,
   weights: Int16Array,
   offsets: Int32Array,
   depth: number,
+  taken: number,
 ): { readonly weights: Int8Array; readonly bias: Int32Array } {
   const lanes = channelStride(output.channels)
   const stride = channelStride(input.channels)
@@ -85,7 +89,7 @@ export function packRows(
       for (let c = 0; c < input.channels; c++) {
         const weight = weights[(o * taps + tap) * input.channels + c]
         rows[o * depth + tap * stride + c] = weight + offsets[o]
-        share = (share + weight * inputZeroPoints[c]) | 0
+        share = (share + weight * (inputZeroPoints[c] - taken)) | 0
       }
     shifted[o] = bias[o] - share
   }
@@ -102,12 +106,12 @@ export function onesRow({ input, window }: ConvolutionInstruction, depth: number
 }
 
 /**
- * One entry of four words per 8 bytes of depth: how many 8-byte units the tap lies behind the window's first pixel, its row
+ * One entry of four words per 8 bytes of `bytes` of the input: how many 8-byte units the tap lies behind the window's first pixel, its row
  * and column from there, and the unit of its channels. Entries behind the last tap repeat the first; their weights are 0.
  */
-export function tapTable({ input, window }: ConvolutionInstruction, depth: number): Int32Array {
-  const units = channelStride(input.channels) >> 3
-  const table = new Int32Array((depth >> 3) * 4)
+export function tapTable({ input, window }: ConvolutionInstruction, bytes: number): Int32Array {
+  const units = (channelStride(input.channels) * elementBytes(input.format)) >> 3
+  const table = new Int32Array((bytes >> 3) * 4)
   let entry = 0
   for (let i = 0; i < window.kernel[0]; i++)
     for (let j = 0; j < window.kernel[1]; j++)

@@ -6,15 +6,19 @@ import { familyNormalize } from './family-normalize.ts'
 import { familySoftmax } from './family-softmax.ts'
 import { matrixGemm } from './gemm-matrix.ts'
 import { tiledGemm } from './gemm-tiled.ts'
+import { wideGemm } from './gemm-wide.ts'
 import type { GpuKernel } from './kernel.ts'
 import { lookup } from './lookup.ts'
 import { copyParts, copyWords, exportCodes, fill, importCodes } from './movement.ts'
 import { normalize } from './normalize.ts'
 import { averagePool, maxPool } from './pool.ts'
 import { product } from './product.ts'
+import { matrixProduct } from './product-matrix.ts'
+import { tiledProduct } from './product-tiled.ts'
 import { resize } from './resize.ts'
 import { shiftGelu } from './shift-gelu.ts'
 import { softmax } from './softmax.ts'
+import { STAGED_TILES } from './staged-tile.ts'
 
 const SIDES = [4, 2, 1] as const
 
@@ -31,6 +35,10 @@ const OPERANDS = [
   { dense: false, offset: true },
 ]
 
+const PRODUCTS = ([8, 16] as const).flatMap((left) =>
+  ([8, 16] as const).flatMap((right) => (['rows', 'columns'] as const).map((along) => ({ left, right, along }))),
+)
+
 export const GPU_KERNELS: readonly GpuKernel[] = [
   ...OPERANDS.flatMap((operand) =>
     ([4, 2] as const).flatMap((words) => SIDES.map((side) => matrixGemm(operand, words, { side }))),
@@ -39,6 +47,13 @@ export const GPU_KERNELS: readonly GpuKernel[] = [
     OPERANDS.flatMap((operand) =>
       ([4, 2] as const).flatMap((words) => TILES.map((tile) => tiledGemm(level, operand, words, tile))),
     ),
+  ),
+  ...PRODUCTS.flatMap((operands) => ([2, 1] as const).map((side) => matrixProduct(operands, side))),
+  ...(['dot4', 'plain'] as const).flatMap((level) =>
+    PRODUCTS.flatMap((operands) => STAGED_TILES.map((tile) => tiledProduct(level, operands, tile))),
+  ),
+  ...(['dot4', 'plain'] as const).flatMap((level) =>
+    OPERANDS.flatMap((operand) => STAGED_TILES.map((tile) => wideGemm(level, operand, tile))),
   ),
   directConvolution,
   depthwise,

@@ -1,57 +1,21 @@
 /**
- * Products of two computed matrices in WGSL (R15): one thread per four columns of a row, with the whole sum. Steps count
- * stored elements; up to `MOST_BATCHES` loops run over products of their own.
+ * Products of two computed matrices in WGSL (R15) whatever their steps: one thread per four columns of a row, with the whole
+ * sum. product-tiled.ts takes those whose codes lie side by side.
  */
 import { CODES, THREAD } from './codes.ts'
-import { bindings, type GpuKernel, type Words } from './kernel.ts'
+import { bindings, type GpuKernel } from './kernel.ts'
+import { PRODUCT_PLACE, PRODUCT_WORDS } from './product-words.ts'
 import { REQUANTIZE } from './requantize.ts'
-
-export const MOST_BATCHES = 3
-
-const LOOPS = Array.from({ length: MOST_BATCHES }, (_, i) => i)
-
-const WORDS: Words = {
-  scaled: ['left', 'right', 'output'],
-  fixed: [
-    'leftImage',
-    'rightImage',
-    'outputImage',
-    'leftSize',
-    'rightSize',
-    'outputSize',
-    'leftStart',
-    'rightStart',
-    'outputStart',
-    'products',
-    'rows',
-    'inner',
-    'columns',
-    'leftRow',
-    'leftInner',
-    'rightInner',
-    'rightColumn',
-    'outputRow',
-    'leftZeroPoint',
-    'rightZeroPoint',
-    'multiplier',
-    'shift',
-    'leftShift',
-    'outputZeroPoint',
-    'low',
-    'high',
-    ...LOOPS.flatMap((i) => [`count${i}`, `leftStep${i}`, `rightStep${i}`, `outputStep${i}`]),
-  ],
-}
 
 export const product: GpuKernel = {
   name: 'product__plain',
   families: ['product'],
   level: 'plain',
-  words: WORDS,
+  words: PRODUCT_WORDS,
   tile: [64, 1, 1],
   workgroupBytes: 0,
   threads: 64,
-  code: `${bindings(WORDS, 'u32')}${CODES}${REQUANTIZE}${THREAD}
+  code: `${bindings(PRODUCT_WORDS, 'u32')}${CODES}${REQUANTIZE}${THREAD}
   let fours = (p.columns + 3) >> 2u;
   if (index >= p.products * p.rows * fours) { return; }
   let column = (index % fours) * 4;
@@ -60,17 +24,7 @@ export const product: GpuKernel = {
   var source = p.leftStart + row * p.leftRow;
   var by = p.rightStart;
   var to = p.outputStart + row * p.outputRow + column;
-${LOOPS.toReversed()
-  .map(
-    (i) => `  let turn${i} = rest % p.count${i};
-  rest = rest / p.count${i};
-  source += turn${i} * p.leftStep${i};
-  by += turn${i} * p.rightStep${i};
-  to += turn${i} * p.outputStep${i};
-`,
-  )
-  .join('')}
-  let left = p.left + image * p.leftImage;
+${PRODUCT_PLACE}  let left = p.left + image * p.leftImage;
   let right = p.right + image * p.rightImage;
   // Columns behind the last repeat it: what they make lies in spare lanes.
   let places = min(vec4<i32>(column, column + 1, column + 2, column + 3), vec4<i32>(p.columns - 1)) * p.rightColumn;
