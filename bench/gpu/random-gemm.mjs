@@ -22,10 +22,10 @@ export function randomCodes(seed, count) {
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value))
 
-/** Program, left operand and expected entries. */
-export function randomGemm(rows, columns, depth, seed) {
+/** Program and expected entries, with weights of 8 or of 4 bits. */
+export function randomGemm(rows, columns, depth, seed, bits = 8) {
   const left = randomCodes(seed, rows * depth)
-  const weights = randomCodes(seed + 1, columns * depth)
+  const weights = randomCodes(seed + 1, columns * depth).map((code) => code >> (8 - bits))
   const bias = Int32Array.from(randomCodes(seed + 2, columns), (code) => code * 64)
   const tensor = (id, channels) => ({
     id,
@@ -39,7 +39,7 @@ export function randomGemm(rows, columns, depth, seed) {
     range: { low: -128, high: 127 },
   })
   // Sums of `depth` products of two codes of standard deviation 74 spread over the bytes.
-  const ratio = dyadicRatios([40 / (74 * 74 * Math.sqrt(depth))], 'gemm')
+  const ratio = dyadicRatios([40 / (74 * (74 / 2 ** (8 - bits)) * Math.sqrt(depth))], 'gemm')
   const [multiplier] = ratio.multipliers
   const { shift } = ratio
   const [input, output] = [tensor(0, depth), tensor(1, columns)]

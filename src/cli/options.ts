@@ -238,6 +238,16 @@ const table = {
     help: `other runtimes to time beside the program, where they are installed: ${peerNames.join(', ')}`,
   }),
   onnx: entry<string>({ flags: '--onnx <file>', group: DATA, help: 'what --against runs: the network of the program' }),
+  tiles: entry<string>({
+    flags: '--tiles <file>',
+    group: MODEL,
+    help: 'which shader serves which shape on a GPU: a table written by --tune-gpu',
+  }),
+  tuneGpu: entry<boolean>({
+    flags: '--tune-gpu',
+    group: MODEL,
+    help: 'time every shader that fits on every product of a .gpu, and find the fastest',
+  }),
   reference: entry<boolean>({
     flags: '--reference',
     group: DATA,

@@ -14,6 +14,7 @@ import type { GpuDispatch } from '../runtime/gpu/program.ts'
 import type { GpuConstants } from './constants.ts'
 import { dispatchRows, dispatchThreads } from './dispatch.ts'
 import { byteOffsets, effectiveWeights, kernelShape, onesRow, packRows, tapTable } from './pack.ts'
+import { packNibbles, takesNibbles } from './pack-nibbles.ts'
 
 /** Codes of depth that every product of matrices takes at once. */
 const DEPTH_STEP = 64
@@ -102,11 +103,12 @@ export function convolutionDispatch(
     const operand = { dense: shape.dense, offset }
     const codeBytes = elementBytes(input.format)
     const unit = shape.inputStride % 16 === 0 && columns % 16 === 0 ? 16 : 8
-    const family = wideInput ? wideFamily(operand) : `${leftName(operand)}-${unit}`
+    const nibbles = !wideInput && shape.dense && takesNibbles(instruction, weights, depth)
+    const family = nibbles ? 'dense4' : wideInput ? wideFamily(operand) : `${leftName(operand)}-${unit}`
     const zeroCodes = padded(inputZeroPoints, align(shape.inputStride, 16))
     return dispatchRows(family, instruction.name, columns, pixels, {
       ...words,
-      weights: constants.place(rows.weights),
+      weights: constants.place(nibbles ? packNibbles(rows.weights) : rows.weights),
       bias: constants.place(rows.bias),
       depth,
       ones: offset ? constants.place(onesRow(instruction, depth)) : 0,

@@ -13,7 +13,7 @@ export function dispatchThreads(
   return { ...named(family, name, words), extent: [threads, 1, 1], batchAxis: 2 }
 }
 
-/** Columns in x, rows in y; a batch has more rows. */
+/** Columns in x, rows in y; a batch has more rows. The word `depth` is what each result sums over. */
 export function dispatchRows(
   family: string,
   name: string,
@@ -21,7 +21,8 @@ export function dispatchRows(
   rows: number,
   words: Readonly<Record<string, number>>,
 ): GpuDispatch {
-  return { ...named(family, name, words), extent: [columns, rows, 1], batchAxis: 1 }
+  const { depth } = words
+  return { ...named(family, name, words), extent: [columns, rows, 1], batchAxis: 1, ...(depth && { depth }) }
 }
 
 /** Tiles of columns in x and rows in y, products in z; a batch has more products. */

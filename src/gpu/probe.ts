@@ -35,6 +35,9 @@ export function probeOf(family: string): { readonly program: GpuProgram; readonl
 }
 
 function convolutionProbe(family: string): IntegerGraph {
+  const nibbles = family === 'dense4'
+  // Weights of four bits are for few rows.
+  const [height, width] = nibbles ? [1, 8] : [SIDE, SIDE]
   const wide = family.endsWith('-16')
   const dense = family.includes('dense')
   const offset = family.includes('-offset')
@@ -49,8 +52,8 @@ function convolutionProbe(family: string): IntegerGraph {
     id,
     name: `t${id}`,
     format: bits === 16 ? 's16' : 's8',
-    height: SIDE,
-    width: SIDE,
+    height,
+    width,
     channels,
     scale: 1,
     zeroPoint: 0,
@@ -59,9 +62,10 @@ function convolutionProbe(family: string): IntegerGraph {
   const [input, output] = [tensor(0, bits, inputs), tensor(1, 8, outputs)]
   const factor = 2 ** (bits - 8)
   const window: Window = { kernel: [kernel, kernel], strides: [1, 1], dilations: [1, 1], pads: [pad, pad, pad, pad] }
+  const deviation = nibbles ? DEVIATION / 16 : DEVIATION
   const ratios = Array.from(
     { length: outputs },
-    (_, i) => (60 + i) / (DEVIATION * DEVIATION * factor * Math.sqrt(depth)),
+    (_, i) => (60 + i) / (DEVIATION * deviation * factor * Math.sqrt(depth)),
   )
   const { multipliers, shift, left } = dyadicRatios(ratios, 'probe')
   const full = interval(-(2 ** 31), 2 ** 31 - 1)
@@ -72,7 +76,7 @@ function convolutionProbe(family: string): IntegerGraph {
     output,
     window,
     groups: 1,
-    weights: randomBytes(1, outputs * depth),
+    weights: randomBytes(1, outputs * depth).map((code) => (nibbles ? code >> 4 : code)),
     // Codes less −1 reach 128, which is no signed byte.
     weightZeroPoints: new Int16Array(outputs).fill(offset ? -1 : 0),
     weightFormat: 's8',
@@ -83,7 +87,7 @@ function convolutionProbe(family: string): IntegerGraph {
     clamp: interval(-120, 127),
     bounds: { accumulator: full, biased: full, requantised: full },
   }
-  const bytes = randomBytes(3, SIDE * SIDE * inputs)
+  const bytes = randomBytes(3, height * width * inputs)
   const codes = bits === 8 ? bytes : Int16Array.from(bytes, (code) => code * factor + ((code * 7) & (factor - 1)))
   return {
     name: 'probe',
@@ -91,7 +95,7 @@ function convolutionProbe(family: string): IntegerGraph {
     outputs: [
       {
         name: 'y',
-        shape: [1, SIDE, SIDE, outputs],
+        shape: [1, height, width, outputs],
         format: 's8',
         layout: 'nhwc',
         scale: [1],
@@ -109,7 +113,7 @@ function convolutionProbe(family: string): IntegerGraph {
         outputName: 'y',
         format: 's8',
         start: 0,
-        loops: [{ count: SIDE * SIDE * outputs, step: 1 }],
+        loops: [{ count: height * width * outputs, step: 1 }],
       },
     ],
   }

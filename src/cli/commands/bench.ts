@@ -12,6 +12,7 @@ import { link } from '../../program/link.ts'
 import { decodeModule } from '../../program/wasm/decode.ts'
 import type { Plan } from '../../quantize/plan.ts'
 import { medianTime } from '../../search/layer-times.ts'
+import { benchGpu, isGpuProgram } from '../bench-gpu.ts'
 import { benchProgram, type ProgramBench } from '../bench-program.ts'
 import type { CommandDescription } from '../command.ts'
 import { counted, fields, milliseconds } from '../format.ts'
@@ -32,7 +33,14 @@ import type { Session } from '../session.ts'
 import { timeOperators } from '../time-operators.ts'
 import { type OperatorTime, summed, timesTable, withRates } from '../times-table.ts'
 
-type Option = 'plan' | 'against' | 'onnx' | (typeof SHAPE_OPTIONS)[number]
+type Option = 'plan' | 'against' | 'onnx' | 'tiles' | 'tuneGpu' | 'out' | (typeof SHAPE_OPTIONS)[number]
+
+/** Options that only a GPU program has. */
+const GPU_OPTIONS = [
+  ['tiles', '--tiles'],
+  ['tuneGpu', '--tune-gpu'],
+  ['out', '--out'],
+] as const
 
 /** Multiply-accumulates by the value that a layer makes. */
 function macsOf({ prepared: { compiled } }: OnnxModel, plan: Plan): ReadonlyMap<string, number> {
@@ -86,17 +94,36 @@ export const benchCommand: CommandDescription<Option> = {
     'Times a program, each instruction alone and the whole, slowest first, with its kernels and its multiply-accumulates per ' +
     'second. A .wasm needs nothing else; where the file has no name for an instruction there is none. Of an ONNX file the ' +
     'program is made in memory; times hardly depend on the numbers of a plan: without --plan, made-up ones of the default ' +
-    'formats are taken. --against runs another runtime in turns with a .wasm, where one is installed. One thread, medians.',
-  argument: ['model', 'an ONNX file, or a compiled .wasm'],
-  options: ['plan', 'against', 'onnx', ...SHAPE_OPTIONS],
-  meanings: { plan: 'the plan of the program (default: made-up numbers with 8-bit activations)' },
+    'formats are taken. --against runs another runtime in turns with a .wasm, where one is installed. One thread, medians. ' +
+    'A .gpu runs on a GPU, dispatch by dispatch, through the package webgpu where that is installed; --tune-gpu finds the ' +
+    'fastest shader for each of its products on the device at hand. Tables of them change times, never a byte.',
+  argument: ['model', 'an ONNX file, or a compiled .wasm or .gpu'],
+  options: ['plan', 'against', 'onnx', 'tiles', 'tuneGpu', 'out', ...SHAPE_OPTIONS],
+  meanings: {
+    plan: 'the plan of the program (default: made-up numbers with 8-bit activations)',
+    batch: 'size of a symbolic first axis, or how many images a .gpu runs at once',
+    out: 'where the table of --tune-gpu goes',
+  },
   examples: [
     'bench model.wasm',
     'bench model.wasm --against onnxruntime-web --onnx model.onnx',
     'bench model.onnx --plan plan.json --json',
+    'bench model.gpu --batch 8',
+    'bench model.gpu --batch 8 --tune-gpu -o tiles.json',
   ],
   async run({ argument: path, options, isGiven, session }) {
     const bytes = await readModel(path)
+    if (isGpuProgram(path, bytes)) {
+      const { batch = 1, tiles, tuneGpu: tune = false, out } = options
+      for (const name of ['plan', 'against', 'onnx', 'axis', 'bind', 'limits'] as const)
+        if (isGiven(name))
+          throw new DyadicError('usage', `${quoted(path)} is a GPU program; --${name} would change nothing`)
+      if (out !== undefined && !tune)
+        throw new DyadicError('usage', '--out is for the table of --tune-gpu, which is not given')
+      return benchGpu({ path, bytes, batch, tiles, tune, out }, session)
+    }
+    for (const [name, flag] of GPU_OPTIONS)
+      if (isGiven(name)) throw new DyadicError('usage', `${flag} is for .gpu programs; ${quoted(path)} is none`)
     if (isProgram(path, bytes)) {
       for (const name of ['plan', ...SHAPE_OPTIONS] as const)
         if (isGiven(name))

@@ -3,6 +3,7 @@
  * signed bytes; so a product of 16-bit codes less their zero point is a product of each plane, and 128 goes to the zero point.
  * Codes behind the end of a row become bytes of 0 in every plane: they count neither in products nor in sums.
  */
+import { DOT4 } from './byte-products.ts'
 import type { GpuLevel } from './kernel.ts'
 
 /** What is taken off the zero point of an operand whose codes have this many bits. */
@@ -42,23 +43,9 @@ fn turn(a: u32, b: u32, c: u32, d: u32) -> vec4<u32> {
 }
 `
 
-const DOT: Readonly<Record<Exclude<GpuLevel, 'matrix'>, string>> = {
-  dot4: `
-fn dot4(a: u32, b: u32) -> i32 {
-  return dot4I8Packed(a, b);
-}
-`,
-  plain: `
-fn dot4(a: u32, b: u32) -> i32 {
-  let products = unpackBytes(a) * unpackBytes(b);
-  return products.x + products.y + products.z + products.w;
-}
-`,
-}
-
 /** `dot4` of two words by the level, of a word and four (`products`), and of four words and ones (`sums`). Needs PACK. */
 export function byteProducts(level: Exclude<GpuLevel, 'matrix'>): string {
-  return `${DOT[level]}
+  return `${DOT4[level]}
 fn products(a: u32, b: vec4<u32>) -> vec4<i32> {
   return vec4<i32>(dot4(a, b.x), dot4(a, b.y), dot4(a, b.z), dot4(a, b.w));
 }

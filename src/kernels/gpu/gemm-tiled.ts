@@ -9,6 +9,7 @@
  * A thread owns runs of four rows and of four columns, a run per tile half or quarter, so that a run of columns is a word of
  * bytes.
  */
+import { DOT4, DOT16 } from './byte-products.ts'
 import { PACK } from './codes.ts'
 import { CONVOLUTION_WORDS, FINISH } from './convolution-words.ts'
 import { type LeftOperand, leftName, rowReader } from './gemm-rows.ts'
@@ -19,20 +20,6 @@ import { REQUANTIZE } from './requantize.ts'
 const PIECES = 4
 /** Pieces of four rows with the spare one. */
 const FOUR_ROWS = 4 * PIECES + 1
-
-const PRODUCTS = {
-  dot4: `
-fn dot4(a: u32, b: u32) -> i32 {
-  return dot4I8Packed(a, b);
-}
-`,
-  plain: `
-fn dot4(a: u32, b: u32) -> i32 {
-  let products = unpackBytes(a) * unpackBytes(b);
-  return products.x + products.y + products.z + products.w;
-}
-`,
-}
 
 export interface GemmTile {
   readonly rows: number
@@ -68,13 +55,9 @@ ${lines(rightPasses, (q) => `b${q} = bitcast<vec4<u32>>(constants[column${q} + (
   const own = (thread: string, threads: number, i: number): string =>
     `${thread} * ${FOUR_ROWS} + ${(i >> 2) * threads * FOUR_ROWS + (i & 3) * PIECES}`
   const mask = offset ? 'let mask = bitcast<vec4<u32>>(constants[masks + step]);' : ''
-  const code = `${bindings(CONVOLUTION_WORDS, vector)}${PACK}${REQUANTIZE}${FINISH}${PRODUCTS[level]}${rowReader(dense, words)}
+  const code = `${bindings(CONVOLUTION_WORDS, vector)}${PACK}${REQUANTIZE}${FINISH}${DOT4[level]}${offset ? DOT16 : ''}${rowReader(dense, words)}
 var<workgroup> left: array<vec4<u32>, ${(rows / 4) * FOUR_ROWS}>;
 var<workgroup> right: array<vec4<u32>, ${(columns / 4) * FOUR_ROWS}>;
-
-fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
-  return dot4(a.x, b.x) + dot4(a.y, b.y) + dot4(a.z, b.z) + dot4(a.w, b.w);
-}
 
 fn word(at: i32) -> u32 {
   return arena[at >> ${shift}][at & ${words - 1}];

@@ -7,6 +7,7 @@ import { familySoftmax } from './family-softmax.ts'
 import { matrixGemm } from './gemm-matrix.ts'
 import { tiledGemm } from './gemm-tiled.ts'
 import { wideGemm } from './gemm-wide.ts'
+import { GEMV_KERNELS } from './gemv.ts'
 import type { GpuKernel } from './kernel.ts'
 import { lookup } from './lookup.ts'
 import { copyParts, copyWords, exportCodes, fill, importCodes } from './movement.ts'
@@ -55,6 +56,7 @@ export const GPU_KERNELS: readonly GpuKernel[] = [
   ...(['dot4', 'plain'] as const).flatMap((level) =>
     OPERANDS.flatMap((operand) => STAGED_TILES.map((tile) => wideGemm(level, operand, tile))),
   ),
+  ...GEMV_KERNELS,
   directConvolution,
   depthwise,
   add,

@@ -8,11 +8,13 @@ import { GpuError } from './failure.ts'
 import { type GpuLevel, type GpuPort, readGpuProgram } from './program.ts'
 import { type RefusedShader, testedProgram } from './self-test.ts'
 import { createSession, type GpuSession } from './session.ts'
+import { checkTiles, type GpuTiles } from './tiles.ts'
 
 export { type DeviceChoice, LEVELS, openDevice } from './device.ts'
 export { GpuError, type GpuFailure } from './failure.ts'
 export type { GpuLevel, GpuPort } from './program.ts'
 export type { RefusedShader } from './self-test.ts'
+export { checkTiles, type GpuTiles, type TileBand, type TileRule } from './tiles.ts'
 
 /** How a GPU program is loaded: where it runs, on what level, for how many samples at once. */
 export interface GpuOptions extends DeviceChoice {
@@ -20,6 +22,8 @@ export interface GpuOptions extends DeviceChoice {
   readonly batch?: number
   /** The fastest level that may be used. The bytes are the same at each. */
   readonly level?: GpuLevel
+  /** Which shader serves which shape, before what dyadic itself thinks: a table of `dyadic bench --tune-gpu`. Changes no byte. */
+  readonly tiles?: GpuTiles
 }
 
 /** A program on a device, ready to run; `destroy` gives its buffers back. */
@@ -102,6 +106,7 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
   const { header } = program
   const { batch = 1 } = options
   if (!Number.isSafeInteger(batch) || batch < 1) throw new Error(`a batch is a whole number of images, not ${batch}`)
+  const tiles = options.tiles === undefined ? undefined : checkTiles(options.tiles)
   const opened = await openDevice(options)
   const { device, info } = opened
   let lost: GPUDeviceLostInfo | undefined
@@ -120,9 +125,9 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
   let session: GpuSession
   let refused: readonly RefusedShader[]
   try {
-    const tested = await testedProgram(device, program, batch, levels)
+    const tested = await testedProgram(device, program, batch, levels, tiles)
     refused = tested.refused
-    session = await createSession(device, tested.program, batch, levels)
+    session = await createSession(device, tested.program, batch, levels, tiles)
   } catch (cause) {
     if (opened.own) device.destroy()
     throw lost === undefined ? cause : lostError()

@@ -32,6 +32,8 @@ export interface GpuDispatch {
   /** Work of one image; the axis that a batch multiplies. Where that is z, x may go on in y. */
   readonly extent: readonly [number, number, number]
   readonly batchAxis: 1 | 2
+  /** Of a product of matrices: how many products each result sums. */
+  readonly depth?: number
 }
 
 /** A port in the arena: `offset` counts bytes of a batch of one, images are `imageBytes` apart. */

@@ -5,6 +5,7 @@
 import { GpuError, guarded } from './failure.ts'
 import type { GpuLevel, GpuProbe, GpuProgram, GpuShader } from './program.ts'
 import { checkBuffers, createSession, shadersOf } from './session.ts'
+import type { GpuTiles } from './tiles.ts'
 
 /** A shader that is not used on this device, and why: it did not compile, or it computed other integers. */
 export interface RefusedShader {
@@ -82,6 +83,7 @@ export async function testedProgram(
   program: GpuProgram,
   batch: number,
   levels: readonly GpuLevel[],
+  tiles?: GpuTiles,
 ): Promise<{ readonly program: GpuProgram; readonly refused: readonly RefusedShader[] }> {
   const verdicts = VERDICTS.get(device) ?? new Map<string, Promise<string | undefined>>()
   VERDICTS.set(device, verdicts)
@@ -91,7 +93,7 @@ export async function testedProgram(
   checkBuffers(device, program, batch)
   for (;;) {
     const before = refused.length
-    const chosen = new Set(shadersOf(device, tested.header, batch, levels))
+    const chosen = new Set(shadersOf(device, tested.header, batch, levels, tiles))
     for (const shader of chosen) {
       if (shader.level === 'plain') continue
       const verdict = verdicts.get(shader.code) ?? judge(device, program, shader)

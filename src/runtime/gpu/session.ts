@@ -2,10 +2,9 @@
  * A program on a device: buffers, pipelines and the list of dispatches for one batch. One bind group serves the whole run; a
  * dispatch differs from the next in its pipeline and in the 256 bytes of words it is given.
  */
-
-import { LEVELS } from './device.ts'
 import { GpuError, guarded } from './failure.ts'
-import type { GpuDispatch, GpuLevel, GpuPort, GpuProgram, GpuShader } from './program.ts'
+import type { GpuLevel, GpuPort, GpuProgram, GpuShader } from './program.ts'
+import { chooseShader, type GpuTiles, workgroupsOf } from './tiles.ts'
 
 const STORAGE = 0x80
 const UNIFORM = 0x40
@@ -15,8 +14,6 @@ const COMPUTE_STAGE = 4
 const WORDS_BYTES = 256
 /** Word addresses and byte offsets are signed 32-bit integers in shaders. */
 const MOST_ARENA_BYTES = 2 ** 31 - 16
-/** Workgroups from which a larger tile beats more workgroups: about what large GPUs run at once. */
-const ENOUGH_WORKGROUPS = 128
 
 export interface GpuSession {
   readonly device: GPUDevice
@@ -29,32 +26,6 @@ export interface GpuSession {
   /** Byte offset of a port's first image. */
   offsetOf(port: GpuPort): number
   destroy(): void
-}
-
-/** Workgroups of a dispatch with a shader, before x is folded. */
-function workgroups({ extent, batchAxis }: GpuDispatch, { tile }: GpuShader, batch: number): number[] {
-  return extent.map((size, axis) => Math.ceil((axis === batchAxis ? size * batch : size) / tile[axis]))
-}
-
-/** The largest tile that still fills the device, else the smallest, of the fastest allowed level. */
-export function chooseShader(
-  shaders: readonly GpuShader[],
-  dispatch: GpuDispatch,
-  batch: number,
-  levels: readonly GpuLevel[],
-): GpuShader | undefined {
-  for (const level of LEVELS) {
-    if (!levels.includes(level)) continue
-    const candidates = shaders
-      .filter((shader) => shader.level === level && shader.families.includes(dispatch.family))
-      .toSorted((a, b) => b.tile[0] * b.tile[1] - a.tile[0] * a.tile[1])
-    const filling = candidates.find(
-      (shader) => workgroups(dispatch, shader, batch).reduce((total, count) => total * count, 1) >= ENOUGH_WORKGROUPS,
-    )
-    const chosen = filling ?? candidates.at(-1)
-    if (chosen !== undefined) return chosen
-  }
-  return undefined
 }
 
 /** Workgroups of x that exceed a dimension go on in y, which kernels of one thread per item undo. */
@@ -116,6 +87,7 @@ export function shadersOf(
   header: GpuProgram['header'],
   batch: number,
   levels: readonly GpuLevel[],
+  tiles?: GpuTiles,
 ): GpuShader[] {
   const usable = header.shaders.filter(
     ({ workgroupBytes, threads }) =>
@@ -124,7 +96,7 @@ export function shadersOf(
       threads <= limits.maxComputeWorkgroupSizeX,
   )
   return header.dispatches.map((dispatch) => {
-    const shader = chooseShader(usable, dispatch, batch, levels)
+    const shader = chooseShader(usable, dispatch, batch, levels, limits.maxComputeWorkgroupsPerDimension, tiles)
     if (shader === undefined)
       throw new GpuError(
         'limit',
@@ -152,13 +124,14 @@ export async function createSession(
   { header, constants }: GpuProgram,
   batch: number,
   levels: readonly GpuLevel[],
+  tiles?: GpuTiles,
 ): Promise<GpuSession> {
   const { limits } = device
   const arenaBytes = checkBuffers(device, { header, constants }, batch)
-  const shaders = shadersOf(device, header, batch, levels)
+  const shaders = shadersOf(device, header, batch, levels, tiles)
   const counts = header.dispatches.map((dispatch, index) =>
     fold(
-      workgroups(dispatch, shaders[index], batch),
+      workgroupsOf(dispatch, shaders[index], batch),
       dispatch.batchAxis,
       limits.maxComputeWorkgroupsPerDimension,
       dispatch.name,
