@@ -11,8 +11,8 @@ import { pathToFileURL } from 'node:url'
 import { CONVOLUTION_WORDS } from '../../dist/kernels/gpu/convolution-words.js'
 import { gemv } from '../../dist/kernels/gpu/gemv.js'
 import { createSession } from '../../dist/runtime/gpu/session.js'
+import { readBack, timeRuns } from './clock.mjs'
 import { benchDevice, createGpu, describeAdapter } from './dawn.mjs'
-import { readBack, timeRuns } from './gemm.mjs'
 import { randomGemm } from './random-gemm.mjs'
 
 const SAMPLES = 500

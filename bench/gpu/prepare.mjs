@@ -1,61 +1,84 @@
 /**
- * Compiles the networks to GPU programs and notes what they must answer, into a folder: <name>.gpu, <name>.json with the
- * SHA-256 of each sample's outputs by the WebAssembly module, <name>.onnx for onnxruntime-web. Inputs are generated.
+ * Compiles networks to GPU programs and notes what they must answer, into a folder: <name>.gpu, <name>.json with the SHA-256
+ * of each sample's outputs by the WebAssembly module, and of timed networks <name>.onnx for onnxruntime-web. Inputs are
+ * generated. Plans lie in the second folder; those that are there are used again, and what an equal integer graph must answer
+ * is not computed twice. The work is shared by a number of threads.
  *
- * node bench/gpu/prepare.mjs <folder> [names…]
+ * node bench/gpu/prepare.mjs <folder> <folder of plans> [--threads N] timed|checked|<names…>
  */
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { openDataSet, parseDataCard } from '../../dist/data/index.js'
-import { nodeFiles } from '../../dist/data/node-files.js'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { emitGpuProgram } from '../../dist/gpu/emit.js'
-import { compile, parseOnnx, quantize } from '../../dist/index.js'
-import { selfTestInput } from '../../dist/program/self-test.js'
+import { compile, parsePlan, prepare, printIntegerGraph, printPlan } from '../../dist/index.js'
+import { lower } from '../../dist/lower/lower.js'
 import { writeGpuProgram } from '../../dist/runtime/gpu/program.js'
-import { load } from '../../dist/runtime/index.js'
+import { located } from '../real/place.mjs'
+import { factsOf } from './expected.mjs'
 import { networks } from './networks.mjs'
 
-export const SAMPLES = 32
-export const SEED = 8
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const [folder, ...only] = process.argv.slice(2)
-if (folder === undefined) throw new Error('usage: node bench/gpu/prepare.mjs <folder> [names…]')
-mkdirSync(folder, { recursive: true })
+const TIMED_SAMPLES = 32
+const CHECKED_SAMPLES = 4
 
-const bytesOf = (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+const readJson = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined)
 
-for (const { name, model, data, calibration, float } of networks.filter(
-  (one) => only.length === 0 || only.includes(one.name),
-)) {
-  const graph = parseOnnx(readFileSync(`${root}${model}`))
-  const set =
-    calibration && (await openDataSet(parseDataCard(calibration, name), { files: nodeFiles, folder: `${root}${data}` }))
-  const { wasm, integerGraph, certificate } = compile(graph, await quantize(graph, set))
+async function prepareNetwork({ name, timed, float, open }, folder, plans) {
+  const start = performance.now()
+  const { graph, plan: choose } = await open()
+  const path = `${plans}/${name}.plan.json`
+  const kept = readJson(path)
+  const plan = kept === undefined ? await choose() : parsePlan(kept, path)
+  if (kept === undefined) writeFileSync(path, printPlan(plan))
+  const integerGraph = lower(prepare(graph).compiled, plan)
+  const samples = timed ? TIMED_SAMPLES : CHECKED_SAMPLES
+  const facts = readJson(`${plans}/${name}.json`)
+  const printed = createHash('sha256').update(printIntegerGraph(integerGraph)).digest('hex')
+  if (facts?.printed !== printed || facts.hashes.length !== samples) {
+    const { wasm, certificate } = compile(graph, plan)
+    const made = { ...(await factsOf(name, wasm, certificate, samples)), printed }
+    writeFileSync(`${plans}/${name}.json`, `${JSON.stringify(made)}\n`)
+  }
+  copyFileSync(`${plans}/${name}.json`, `${folder}/${name}.json`)
   const program = emitGpuProgram(integerGraph)
   writeFileSync(`${folder}/${name}.gpu`, writeGpuProgram(program))
-  copyFileSync(`${root}${float}`, `${folder}/${name}.onnx`)
-  const network = await load(wasm)
-  const hashes = Array.from({ length: SAMPLES }, (_, sample) => {
-    const inputs = Object.fromEntries(
-      network.inputs.map((port, i) => [port.name, selfTestInput(port, SEED, sample * network.inputs.length + i)]),
-    )
-    const results = network.runInteger(inputs)
-    const hash = createHash('sha256')
-    for (const { name: output } of network.outputs) hash.update(bytesOf(results[output]))
-    return hash.digest('hex')
-  })
-  const inputs = network.inputs.map(({ name: input, shape, format }) => ({ name: input, shape, format }))
-  const facts = {
-    name,
-    integerGraph: certificate.integerGraph,
-    seed: SEED,
-    inputs,
-    outputs: network.outputs.map((port) => port.name),
-    hashes,
-  }
-  writeFileSync(`${folder}/${name}.json`, `${JSON.stringify(facts)}\n`)
-  console.error(
-    `${name}: ${program.header.dispatches.length} dispatches, ${new Set(program.header.dispatches.map(({ family }) => family)).size} families`,
-  )
+  if (float !== undefined) copyFileSync(located(float), `${folder}/${name}.onnx`)
+  const { dispatches, arenaBytes, constantBytes } = program.header
+  const families = new Set(dispatches.map(({ family }) => family)).size
+  return `${dispatches.length} dispatches, ${families} families, ${arenaBytes} bytes of arena, ${constantBytes} of constants, ${Math.round((performance.now() - start) / 1000)} s`
 }
+
+if (isMainThread) {
+  const { values, positionals } = parseArgs({
+    options: { threads: { type: 'string', default: '1' } },
+    allowPositionals: true,
+  })
+  const [folder, plans, ...only] = positionals
+  if (plans === undefined || only.length === 0)
+    throw new Error('usage: node bench/gpu/prepare.mjs <folder> <folder of plans> [--threads N] timed|checked|<names…>')
+  mkdirSync(folder, { recursive: true })
+  mkdirSync(plans, { recursive: true })
+  const names = networks
+    .filter(({ name, timed }) => only.includes(timed ? 'timed' : 'checked') || only.includes(name))
+    .map(({ name }) => name)
+  for (let thread = 0; thread < Number(values.threads); thread++) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { folder, plans } })
+    const give = () => worker.postMessage(names.shift())
+    worker.on('message', ({ text, failed }) => {
+      console.error(text)
+      if (failed) process.exitCode = 1
+      give()
+    })
+    give()
+  }
+} else
+  parentPort.on('message', async (name) => {
+    if (name === undefined) return parentPort.close()
+    try {
+      const network = networks.find((one) => one.name === name)
+      const text = await prepareNetwork(network, workerData.folder, workerData.plans)
+      parentPort.postMessage({ text: `${name}: ${text}` })
+    } catch (error) {
+      parentPort.postMessage({ text: `${name}: ${error}`, failed: true })
+    }
+  })

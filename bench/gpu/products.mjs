@@ -10,8 +10,8 @@ import { channelStride } from '../../dist/kernels/scalar/geometry.js'
 import { dyadicRatios } from '../../dist/num/dyadic.js'
 import { interpret } from '../../dist/program/interpret.js'
 import { createSession } from '../../dist/runtime/gpu/session.js'
+import { readBack, timeDispatches, timeRuns } from './clock.mjs'
 import { benchDevice, createGpu } from './dawn.mjs'
-import { readBack, timeDispatches, timeRuns } from './gemm.mjs'
 import { randomCodes } from './random-gemm.mjs'
 
 const NETWORKS = [

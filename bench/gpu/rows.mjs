@@ -13,8 +13,8 @@ import { interpret } from '../../src/program/interpret.ts'
 import { createRandom, randomInputs } from '../../src/program/program.fixture.ts'
 import { randomFamilySoftmax, randomNormalize, randomShiftGelu } from '../../src/program/random-rows.fixture.ts'
 import { createSession } from '../../src/runtime/gpu/session.ts'
+import { readBack, timeRuns } from './clock.mjs'
 import { benchDevice, createGpu, describeAdapter } from './dawn.mjs'
-import { readBack, timeRuns } from './gemm.mjs'
 
 const KINDS = {
   softmax: randomSoftmax,
