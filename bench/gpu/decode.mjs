@@ -8,6 +8,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { shaderOf } from '../../dist/gpu/shader.js'
 import { CONVOLUTION_WORDS } from '../../dist/kernels/gpu/convolution-words.js'
 import { gemv } from '../../dist/kernels/gpu/gemv.js'
 import { createSession } from '../../dist/runtime/gpu/session.js'
@@ -70,7 +71,7 @@ async function measure(device, levels, [columns, depth], [imageRows, batches], b
   if (variants && levels.includes('dot4'))
     for (const tile of VARIANTS) {
       const kernel = gemv('dot4', bits === 4 ? 'nibbles' : 'bytes', tile)
-      shaders.push({ ...kernel, name: `${kernel.name} of ${tile.threads} threads` })
+      shaders.push({ ...shaderOf(kernel), name: `${kernel.name} of ${tile.threads} threads` })
     }
   const found = []
   for (const batch of batches) {

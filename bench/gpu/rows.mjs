@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { emitGraph } from '../../src/gpu/emit-graph.ts'
+import { shaderOf } from '../../src/gpu/shader.ts'
 import { graphOf, randomSoftmax, tensorOf } from '../../src/gpu/single-instruction.fixture.ts'
 import { GPU_KERNELS } from '../../src/kernels/gpu/kernels.ts'
 import { interpret } from '../../src/program/interpret.ts'
@@ -76,7 +77,7 @@ export async function measureRows(gpu, { batches, times, shapes = SHAPES }) {
           const row = { kind, pixels, channels, formats: `${from} ${to}`, batch, threads, lanes: 2 ** laneBits }
           row.chosen = laneBits === chosen && long === dispatch.family.endsWith('-long')
           const program = {
-            header: { ...header, shaders: GPU_KERNELS, dispatches: header.dispatches.with(at, tried) },
+            header: { ...header, shaders: GPU_KERNELS.map(shaderOf), dispatches: header.dispatches.with(at, tried) },
             constants,
           }
           const session = await createSession(device, program, batch, ['plain'])

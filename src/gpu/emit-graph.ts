@@ -2,7 +2,6 @@
  * From an integer graph to a GPU program: where each tensor lies in one arena, what each instruction dispatches, and which
  * shaders that takes. The program holds every level's shaders; which one runs is decided where it runs and changes no byte.
  */
-import { overridesOf } from '../kernels/gpu/kernel.ts'
 import { GPU_KERNELS } from '../kernels/gpu/kernels.ts'
 import { elementBytes } from '../kernels/scalar/geometry.ts'
 import type { IntegerGraph, IntegerTensor } from '../lower/integer-graph.ts'
@@ -14,6 +13,7 @@ import type { GpuInitialTensor, GpuPort, GpuProgram } from '../runtime/gpu/progr
 import { storedConstant } from './constant-tensor.ts'
 import { createConstants } from './constants.ts'
 import { dispatchesOf } from './instruction-dispatch.ts'
+import { shaderOf } from './shader.ts'
 
 /** Reads behind a row's end stay in the arena: rows are read in steps of 64 bytes. */
 const ARENA_SLACK = 256
@@ -85,18 +85,10 @@ export function emitGraph(graph: IntegerGraph): GpuProgram {
       outputs: gpuPorts(graph.outputs, outputs),
       arenaBytes: plan.bytes + ARENA_SLACK,
       constantBytes: bytes.length,
-      shaders: GPU_KERNELS.filter(({ families }) => families.some((family) => used.has(family))).map(
-        ({ name, level, families, tile, workgroupBytes, threads, words, code }) => ({
-          name,
-          level,
-          families: families.filter((family) => used.has(family)),
-          tile,
-          workgroupBytes,
-          threads,
-          overrides: overridesOf(words),
-          code,
-        }),
-      ),
+      shaders: GPU_KERNELS.map(shaderOf).flatMap((shader) => {
+        const families = shader.families.filter((family) => used.has(family))
+        return families.length === 0 ? [] : [{ ...shader, families }]
+      }),
       dispatches,
       initial,
       probes: [],

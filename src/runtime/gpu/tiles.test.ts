@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { shaderOf } from '../../gpu/shader.ts'
 import { GPU_KERNELS } from '../../kernels/gpu/kernels.ts'
 import type { GpuDispatch, GpuLevel } from './program.ts'
 import { checkTiles, chooseShader, DEFAULT_TILES, type GpuTiles, type TileRule } from './tiles.ts'
@@ -7,7 +8,7 @@ const product = (family: string, rows: number, columns: number, depth = 64): Gpu
   ...{ family, name: 'layer', words: [], scaled: 0, depth },
   ...{ extent: [columns, rows, 1], batchAxis: 1 },
 })
-const SHADERS = GPU_KERNELS.map((kernel) => ({ ...kernel, overrides: {} }))
+const SHADERS = GPU_KERNELS.map(shaderOf)
 const MOST = 65_535
 const ALL: readonly GpuLevel[] = ['matrix', 'dot4', 'plain']
 
