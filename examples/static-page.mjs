@@ -2,7 +2,7 @@
  * Pages of the examples: bundled into a folder of static files, and given out on this machine only. `dyadic` is the built
  * package.
  */
-import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ const TYPES = {
 }
 
 /**
- * `scripts` of a folder as bundles beside its `index.html` and `style.css`.
+ * `scripts` of a folder as bundles beside its `index.html`, and its `style.css` behind what all pages share.
  * @param {string} folder @param {string} out @param {readonly string[]} scripts
  */
 export async function bundlePage(folder, out, scripts) {
@@ -33,17 +33,24 @@ export async function bundlePage(folder, out, scripts) {
     // Whatever needs Node would fail here.
     platform: 'browser',
     target: 'es2022',
-    alias: { 'dyadic/runtime': join(root, exports['./runtime'].default) },
+    alias: Object.fromEntries(
+      ['.', './data', './runtime'].map((key) => [join('dyadic', key), join(root, exports[key].default)]),
+    ),
     logLevel: 'error',
   })
-  for (const file of ['index.html', 'style.css']) await cp(join(folder, file), join(out, file))
+  await cp(join(folder, 'index.html'), join(out, 'index.html'))
+  const styles = [join(root, 'examples/static-page.css'), join(folder, 'style.css')]
+  await writeFile(join(out, 'style.css'), (await Promise.all(styles.map((path) => readFile(path, 'utf8')))).join(''))
 }
 
-/** The port that a text names; throws a `RangeError` for what is none. 0 asks for any that is free. @param {string} text */
-export function portOf(text) {
+/**
+ * The port that a text names; throws a `RangeError` for what is none. 0 asks for any that is free.
+ * @param {string} text @param {string} [from] Where the text was given.
+ */
+export function portOf(text, from = '--port') {
   const port = Number(text)
   if (text === '' || !Number.isInteger(port) || port < 0 || port > 65535)
-    throw new RangeError(`--port is "${text}"; give a whole number from 0 to 65535`)
+    throw new RangeError(`${from} is "${text}"; give a whole number from 0 to 65535`)
   return port
 }
 

@@ -79,6 +79,7 @@ async function runTypeScript(block: Block, folder: string): Promise<void> {
     alias: {
       dyadic: at('src/index.ts'),
       'dyadic/runtime': at('src/runtime/index.ts'),
+      'dyadic/runtime/gpu': at('src/runtime/gpu/index.ts'),
       'dyadic/data': at('src/data/index.ts'),
       'dyadic/formats': at('src/formats/index.ts'),
       'dyadic/functions': at('src/functions/index.ts'),
@@ -189,6 +190,7 @@ describe('the ts blocks of all pages', () => {
       const paths = {
         dyadic: [at('src/index.ts')],
         'dyadic/runtime': [at('src/runtime/index.ts')],
+        'dyadic/runtime/gpu': [at('src/runtime/gpu/index.ts')],
         'dyadic/data': [at('src/data/index.ts')],
         'dyadic/formats': [at('src/formats/index.ts')],
         'dyadic/functions': [at('src/functions/index.ts')],

@@ -99,6 +99,9 @@ function changeGraph(draw, graph, donor) {
   const { node: nodes, initializer: tensors = [] } = graph
   const values = [...nodes.flatMap(({ output }) => output), ...tensors.map(({ name }) => name), 'x', '']
   const some = nodes.length > 0 ? pick(draw, nodes) : undefined
+  // A change before this one may have left no node at all.
+  const given = [...donor.node, ...nodes]
+  if (given.length === 0) return
   switch (draw(15)) {
     case 0:
       if (some?.input.length > 0) some.input[draw(some.input.length)] = pick(draw, values)
@@ -110,7 +113,7 @@ function changeGraph(draw, graph, donor) {
       some?.input.pop()
       break
     case 3:
-      if (some) some.opType = pick(draw, [...nodes, ...donor.node]).opType
+      if (some) some.opType = pick(draw, given).opType
       break
     case 4:
       if (some?.attribute.length > 0) changeAttribute(draw, pick(draw, some.attribute))
@@ -119,7 +122,7 @@ function changeGraph(draw, graph, donor) {
       if (some?.attribute.length > 0) some.attribute.splice(draw(some.attribute.length), 1)
       break
     case 6: {
-      const other = pick(draw, donor.node)
+      const other = pick(draw, donor.node.length > 0 ? donor.node : given)
       if (some && other.attribute.length > 0) some.attribute.push(open(pick(draw, other.attribute)))
       break
     }
@@ -130,13 +133,13 @@ function changeGraph(draw, graph, donor) {
       changeShape(draw, pick(draw, [...graph.input, ...graph.output]))
       break
     case 9: {
-      const made = open(pick(draw, donor.node))
+      const made = open(pick(draw, donor.node.length > 0 ? donor.node : given))
       nodes.splice(draw(nodes.length + 1), 0, { ...made, input: made.input.map(() => pick(draw, values)) })
       break
     }
     case 10: {
       // A node of the donor between a value and its readers.
-      const made = open(pick(draw, donor.node))
+      const made = open(pick(draw, donor.node.length > 0 ? donor.node : given))
       const after = draw(nodes.length + 1)
       const read = pick(draw, values)
       const name = `new${draw(1000)}`

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { load } from '../../dist/runtime/gpu/index.js'
-import { readGpuProgram } from '../../dist/runtime/gpu/program.js'
+import { readGpuProgram } from '../../dist/runtime/gpu/read-program.js'
 import { timeDispatches, timeRuns } from './clock.mjs'
 import { benchDevice } from './dawn.mjs'
 import { hashOf, sampleOf } from './expected.mjs'

@@ -66,7 +66,7 @@ function levelsOf(features: ReadonlySet<string>, info: GPUAdapterInfo, gpu: GPU 
   )
 }
 
-/** Throws `no-adapter` where there is none, `limit` where the adapter gives no device. */
+/** Throws `no-adapter` where there is none, or where the adapter gives no device. */
 export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
   const gpu = choice.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
   if (choice.device !== undefined) {
@@ -76,7 +76,12 @@ export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
   }
   const adapter = choice.adapter ?? (await gpu?.requestAdapter({ powerPreference: 'high-performance' }))
   if (adapter === undefined || adapter === null)
-    throw new GpuError('no-adapter', gpu === undefined ? 'there is no WebGPU here' : 'WebGPU offers no adapter')
+    throw new GpuError(
+      'no-adapter',
+      gpu === undefined
+        ? 'there is no WebGPU here; browsers have it on pages from https or localhost, Node in the package webgpu'
+        : 'WebGPU offers no adapter',
+    )
   const { limits } = adapter
   const features = ['subgroups', MATRIX_FEATURE].filter((feature) => adapter.features.has(feature)) as GPUFeatureName[]
   let device: GPUDevice

@@ -3,9 +3,11 @@
  * integers out, the same bytes as the WebAssembly module of the same network. Imports nothing.
  */
 import type { IntegerArray, PortFormat } from '../network.ts'
+import { checkBatch } from './check-header.ts'
 import { type DeviceChoice, openDevice } from './device.ts'
-import { GpuError } from './failure.ts'
-import { type GpuLevel, type GpuPort, readGpuProgram } from './program.ts'
+import { GpuError, guarded } from './failure.ts'
+import type { GpuLevel, GpuPort } from './program.ts'
+import { readGpuProgram } from './read-program.ts'
 import { type RefusedShader, testedProgram } from './self-test.ts'
 import { createSession, type GpuSession } from './session.ts'
 import { checkTiles, type GpuTiles } from './tiles.ts'
@@ -53,8 +55,16 @@ const ARRAYS = { u8: Uint8Array, s8: Int8Array, s16: Int16Array, s32: Int32Array
 >
 const MAP_READ = 1
 const COPY_TARGET = 0x08
+/** Milliseconds in which a device that went away says why. */
+const PATIENCE = 100
 
 const quote = (name: unknown): string => JSON.stringify(name)
+
+interface Prepared {
+  readonly session: GpuSession
+  readonly readback: GPUBuffer
+  readonly refused: readonly RefusedShader[]
+}
 
 /** Images one behind the other → images at multiples of `imageBytes`. */
 function spread(port: GpuPort, source: IntegerArray, batch: number): Uint8Array<ArrayBuffer> {
@@ -106,6 +116,7 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
   const { header } = program
   const { batch = 1 } = options
   if (!Number.isSafeInteger(batch) || batch < 1) throw new Error(`a batch is a whole number of images, not ${batch}`)
+  checkBatch(header, batch)
   const tiles = options.tiles === undefined ? undefined : checkTiles(options.tiles)
   const opened = await openDevice(options)
   const { device, info } = opened
@@ -115,52 +126,69 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
   })
   const lostError = (): GpuError =>
     new GpuError('device-lost', `the GPU device was lost: ${lost?.message || lost?.reason}`)
-  const first = opened.levels.indexOf(options.level ?? opened.levels[0])
-  if (first < 0)
-    throw new GpuError(
-      'missing-feature',
-      `the device has no level ${quote(options.level)}, only ${opened.levels.join(', ')}`,
-    )
-  const levels = opened.levels.slice(first)
-  let session: GpuSession
-  let refused: readonly RefusedShader[]
-  try {
-    const tested = await testedProgram(device, program, batch, levels, tiles)
-    refused = tested.refused
-    session = await createSession(device, tested.program, batch, levels, tiles)
-  } catch (cause) {
-    if (opened.own) device.destroy()
-    throw lost === undefined ? cause : lostError()
+  /** The reason is the device's where it went away: losing it rejects everything else first, the reason follows. */
+  const failureOf = async (cause: unknown): Promise<unknown> => {
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, PATIENCE))])
+    return lost === undefined ? cause : lostError()
   }
+  const first = opened.levels.indexOf(options.level ?? opened.levels[0])
+  const levels = opened.levels.slice(first)
   const outputBytes = header.outputs.reduce((total, port) => total + port.imageBytes * batch, 0)
-  const readback = device.createBuffer({ size: Math.max(outputBytes, 16), usage: MAP_READ | COPY_TARGET })
+  const prepare = async (): Promise<Prepared> => {
+    if (first < 0)
+      throw new GpuError(
+        'missing-feature',
+        `the device has no level ${quote(options.level)}, only ${opened.levels.join(', ')}`,
+      )
+    const { program: tested, refused } = await testedProgram(device, program, batch, levels, tiles)
+    const readback = await guarded(device, 'make room for the outputs', () =>
+      device.createBuffer({ size: Math.max(outputBytes, 16), usage: MAP_READ | COPY_TARGET }),
+    )
+    try {
+      return { session: await createSession(device, tested, batch, levels, tiles), readback, refused }
+    } catch (cause) {
+      readback.destroy()
+      throw cause
+    }
+  }
+  let prepared: Prepared
+  try {
+    // Commands to a device that went away may never end.
+    const away = gone.then(() => Promise.reject(lostError()))
+    prepared = await Promise.race([prepare(), away])
+  } catch (cause) {
+    const failure = await failureOf(cause)
+    if (opened.own) device.destroy()
+    throw failure
+  }
+  const { session, readback, refused } = prepared
 
   const run = async (inputs: Readonly<Record<string, IntegerArray>>): Promise<Record<string, IntegerArray>> => {
     if (lost !== undefined) throw lostError()
-    for (const port of header.inputs)
-      device.queue.writeBuffer(session.arena, session.offsetOf(port), spread(port, inputs[port.name], batch))
-    const encoder = device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    session.encode(pass)
-    pass.end()
-    let at = 0
-    for (const port of header.outputs) {
-      const bytes = port.imageBytes * batch
-      encoder.copyBufferToBuffer(session.arena, session.offsetOf(port), readback, at, bytes)
-      at += bytes
-    }
-    device.queue.submit([encoder.finish()])
     try {
-      await Promise.race([readback.mapAsync(MAP_READ), gone])
+      await guarded(device, 'run the GPU program', () => {
+        for (const port of header.inputs)
+          device.queue.writeBuffer(session.arena, session.offsetOf(port), spread(port, inputs[port.name], batch))
+        const encoder = device.createCommandEncoder()
+        const pass = encoder.beginComputePass()
+        session.encode(pass)
+        pass.end()
+        let at = 0
+        for (const port of header.outputs) {
+          const bytes = port.imageBytes * batch
+          encoder.copyBufferToBuffer(session.arena, session.offsetOf(port), readback, at, bytes)
+          at += bytes
+        }
+        device.queue.submit([encoder.finish()])
+        return Promise.race([readback.mapAsync(MAP_READ), gone])
+      })
     } catch (cause) {
-      // Losing the device rejects the mapping first; the reason follows.
-      await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 100))])
-      if (lost !== undefined) throw lostError()
-      throw new GpuError('refused', `the outputs cannot be read: ${cause}`, { cause })
+      readback.unmap()
+      throw await failureOf(cause)
     }
     if (lost !== undefined) throw lostError()
     const bytes = new Uint8Array(readback.getMappedRange())
-    at = 0
+    let at = 0
     const results = header.outputs.map((port) => {
       const from = at
       at += port.imageBytes * batch
@@ -171,6 +199,7 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
   }
 
   let tail: Promise<unknown> = Promise.resolve()
+  let destroyed = false
   return {
     name: header.name,
     inputs: header.inputs,
@@ -182,12 +211,14 @@ export async function load(source: ArrayBuffer | Uint8Array, options: GpuOptions
     dispatches: header.dispatches.length,
     session,
     async runInteger(inputs) {
+      if (destroyed) throw new Error(`the network ${quote(header.name)} was destroyed; load it again`)
       checkInputs(header.inputs, inputs, batch)
       const mine = tail.then(() => run(inputs))
       tail = mine.catch(() => undefined)
       return mine
     },
     destroy() {
+      destroyed = true
       session.destroy()
       readback.destroy()
       if (opened.own) device.destroy()

@@ -88,13 +88,12 @@ export interface GpuProgram {
   readonly constants: Uint8Array
 }
 
-const MAGIC = 'dyadicGP'
-const PREFIX = 12
-/** Headers are kilobytes of shaders and dispatches; a length beyond this is damage. */
-const MOST_HEADER_BYTES = 2 ** 26
+export const MAGIC = 'dyadicGP'
+/** Bytes before the header. */
+export const PREFIX = 12
 
 /** Where the constants begin. */
-function constantsStart(headerBytes: number): number {
+export function constantsStart(headerBytes: number): number {
   return Math.ceil((PREFIX + headerBytes) / 16) * 16
 }
 
@@ -111,32 +110,4 @@ export function writeGpuProgram({ header, constants }: GpuProgram): Uint8Array {
   for (let i = 0; i < text.length; i++) file[PREFIX + i] = text.charCodeAt(i)
   file.set(constants, start)
   return file
-}
-
-/** Throws an `Error` for bytes that are no GPU program of this schema, or end early. */
-export function readGpuProgram(bytes: Uint8Array): GpuProgram {
-  const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length))
-  if (magic !== MAGIC || bytes.length < PREFIX)
-    throw new Error(`not a dyadic GPU program: it does not begin with ${MAGIC}`)
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(MAGIC.length, true)
-  const start = constantsStart(length)
-  if (length > MOST_HEADER_BYTES || start > bytes.length)
-    throw new Error(`the GPU program's header has ${length} bytes, the file ${bytes.length}`)
-  let text = ''
-  for (let at = 0; at < length; at += 4096)
-    text += String.fromCharCode(...bytes.subarray(PREFIX + at, PREFIX + Math.min(at + 4096, length)))
-  let header: GpuHeader
-  try {
-    header = JSON.parse(text, (_key, value) => Object.freeze(value))
-  } catch (cause) {
-    throw new Error(`the GPU program's header is not JSON: ${cause}`, { cause })
-  }
-  if (header?.schema !== 1)
-    throw new Error(`the GPU program has schema ${header?.schema}, this runtime reads 1; update dyadic`)
-  const constants = bytes.subarray(start)
-  if (constants.length !== header.constantBytes)
-    throw new Error(
-      `the GPU program's constants have ${constants.length} bytes, its header says ${header.constantBytes}`,
-    )
-  return { header, constants }
 }

@@ -2,6 +2,8 @@
  * A program on a device: buffers, pipelines and the list of dispatches for one batch. One bind group serves the whole run; a
  * dispatch differs from the next in its pipeline and in the 256 bytes of words it is given.
  */
+
+import { MOST_ARENA_BYTES } from './check-header.ts'
 import { GpuError, guarded } from './failure.ts'
 import type { GpuLevel, GpuPort, GpuProgram, GpuShader } from './program.ts'
 import { chooseShader, type GpuTiles, workgroupsOf } from './tiles.ts'
@@ -12,8 +14,6 @@ const COPY_SOURCE = 0x04
 const COPY_TARGET = 0x08
 const COMPUTE_STAGE = 4
 const WORDS_BYTES = 256
-/** Word addresses and byte offsets are signed 32-bit integers in shaders. */
-const MOST_ARENA_BYTES = 2 ** 31 - 16
 
 export interface GpuSession {
   readonly device: GPUDevice
