@@ -2,6 +2,7 @@
  * Bringing a value to where an instruction needs it: as a whole image, as rows of channels, in the storage of another value.
  * Where its view already fits, nothing is emitted; otherwise one move (R8).
  */
+import { DyadicError, quoted } from '../error.ts'
 import { channelStride } from '../kernels/scalar/geometry.ts'
 import type { MoveSource } from './integer-graph.ts'
 import { demandNarrow, type LoweringContext, type QuantisedValue, uniform } from './quantised-value.ts'
@@ -38,6 +39,11 @@ export function imageInput(context: LoweringContext, index: number): QuantisedVa
   const value = context.input(index)
   demandNarrow(value, context.node)
   const shape = context.inputShape(index)
+  if (shape[0] !== 1)
+    throw new DyadicError(
+      'unsupported',
+      `node ${quoted(context.node.name)} (${context.node.operator}) reads a batch of ${shape[0]} images, [${shape}]; dyadic compiles one image at a time`,
+    )
   const assignment = imageAssignment(shape)
   const image = assign(shape, assignment)
   const { height, width, channels } = value.tensor

@@ -66,10 +66,11 @@ interface Prepared {
   readonly refused: readonly RefusedShader[]
 }
 
-/** Images one behind the other → images at multiples of `imageBytes`. */
+/** Images one behind the other → images at multiples of `imageBytes`; the given bytes where they lie so already. */
 function spread(port: GpuPort, source: IntegerArray, batch: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+  const bytes = new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength)
   const one = bytes.length / batch
+  if (one === port.imageBytes) return bytes
   const all = new Uint8Array(port.imageBytes * batch)
   for (let image = 0; image < batch; image++)
     all.set(bytes.subarray(image * one, (image + 1) * one), image * port.imageBytes)

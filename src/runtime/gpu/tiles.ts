@@ -46,7 +46,7 @@ function productsOf(level: 'dot4' | 'plain'): TileRule[] {
   return [
     { level, tile: [8, 1], rows: [1, 1] },
     { level, tile: [8, 4], rows: [2, 4] },
-    { level, tile: [8, 8], rows: [5, 8] },
+    { level, tile: [8, 8], rows: [5, 32] },
     ...(level === 'plain' ? [] : MATRIX),
     { level, tile: [128, 64], workgroups: ENOUGH_WORKGROUPS },
     { level, tile: [64, 64], workgroups: ENOUGH_WORKGROUPS },
