@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { warmUp } from './clock.mjs'
 import { layers, multiplications } from './layers.mjs'
 import { writeModel } from './onnx-model.mjs'
 
@@ -50,7 +51,7 @@ async function timeOnDevice(ort, model, operands, times, groups = 5) {
     for (let i = 0; i < count; i++) for (const tensor of Object.values(await session.run(feeds))) tensor.dispose()
     await device.queue.onSubmittedWorkDone()
   }
-  await group(Math.min(times, 3))
+  await warmUp(() => group(Math.min(times, 3)))
   const spans = []
   for (let i = 0; i < groups; i++) {
     const start = performance.now()
@@ -138,7 +139,7 @@ export async function peerNetworks(ort, models, { batches, times, until }) {
         const run = async () => session.run({ [input]: new ort.Tensor('float32', data, dims) })
         await run()
         row.firstAnswerMs = round(performance.now() - start)
-        await run()
+        await warmUp(run)
         const spans = []
         for (let i = 0; i < times && (i < 5 || performance.now() < until); i++) {
           const begin = performance.now()

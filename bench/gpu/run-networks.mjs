@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { load } from '../../dist/runtime/gpu/index.js'
 import { readGpuProgram } from '../../dist/runtime/gpu/read-program.js'
-import { timeDispatches, timeRuns } from './clock.mjs'
+import { timeDispatches, timeRuns, warmUp } from './clock.mjs'
 import { benchDevice } from './dawn.mjs'
 import { hashOf, sampleOf } from './expected.mjs'
 
@@ -106,6 +106,7 @@ async function timesOf(network, header, samples, times, until) {
     network,
     Array.from({ length: network.batch }, (_, image) => samples[image % samples.length]),
   )
+  await warmUp(() => network.runInteger(inputs))
   const spans = []
   for (let i = 0; i < times && (i < 5 || performance.now() < until); i++) {
     const begin = performance.now()

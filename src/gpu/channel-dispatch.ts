@@ -25,8 +25,8 @@ export type ChannelInstruction =
 /** As the kernels of src/kernels/gpu/{family-normalize,family-softmax}.ts number them. */
 const RULES = { poly: 0, shift: 1, 'shift-deployment': 2 } as const
 const KINDS = { table: 0, shift: 1, poly: 2 } as const
-/** Fours of codes that a thread takes before more threads share a row: as many as the kernels keep in registers. */
-const FOURS_PER_THREAD = 2
+/** Fours of codes that a thread takes before more threads share a row: fewer help single images, more help batches. */
+const FOURS_PER_THREAD = 3
 const MOST_LANE_BITS = { short: 6, long: 8 } as const
 
 /** The dispatch of one instruction. Throws `refused` for a scale that its family does not take. */

@@ -121,18 +121,12 @@ describe('rows of vectors', () => {
 })
 
 describe('batches of images that a network makes', () => {
+  const resize = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
   it.each<[string, Line]>([
     ['a convolution', conv('v0', 3, 2, 1, 1)],
     ['a pool', { operator: 'MaxPool', inputs: ['v0'], attributes: { kernel_shape: [2, 2] } }],
     ['an average', { operator: 'GlobalAveragePool', inputs: ['v0'] }],
-    [
-      'a resize',
-      {
-        operator: 'Resize',
-        inputs: ['v0', '', { shape: [4], values: [1, 1, 2, 2] }],
-        attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
-      },
-    ],
+    ['a resize', { operator: 'Resize', inputs: ['v0', '', { shape: [4], values: [1, 1, 2, 2] }], attributes: resize }],
   ])('are refused before %s', async (_, line) => {
     const graph = net({ x: [1, 2, 6, 6] }, [{ operator: 'Concat', inputs: ['x', 'x'], attributes: { axis: 0 } }, line])
     await expect(lowered(graph, byteSet([2, 6, 6]))).rejects.toThrow(/a batch of 2 images, \[2,2,6,6\]/)

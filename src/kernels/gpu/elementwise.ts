@@ -1,5 +1,5 @@
 /**
- * Element-by-element kernels in WGSL: addition (R5), tables (R7), curves (R9), rescaling (R10), multiplication (R11) and
+ * Element-by-element kernels in WGSL: addition (R5), curves (R9), rescaling (R10), multiplication (R11) and
  * lengths (R20). One thread per four codes of the whole storage, spare lanes included; nothing reads what these come to hold.
  */
 import { CODES, THREAD } from './codes.ts'
@@ -111,15 +111,6 @@ export const rescale = elementwise(
   let multiplier = select(constants[p.negative + four], constants[p.positive + four], value >= vec4<i32>());
   let rounded = round(value * multiplier, p.shift);
   let codes = clamp(rounded + vec4<i32>(p.outputZeroPoint), vec4<i32>(p.low), vec4<i32>(p.high));`,
-)
-
-/** The table is words, one per code. */
-export const table = elementwise(
-  'table',
-  { scaled: ['input', 'output'], fixed: ['elements', 'outputSize', 'table'] },
-  '',
-  `  let at = load4(p.input, image * p.elements + element, 0) + vec4<i32>(128 + 4 * p.table);
-  let codes = vec4<i32>(constant(at.x), constant(at.y), constant(at.z), constant(at.w));`,
 )
 
 /** Knots are words. */

@@ -1,7 +1,7 @@
 /** All GPU kernels: the fastest level of a family comes first, and in it the largest tile. */
 import { depthwise } from './depthwise.ts'
 import { directConvolution } from './direct-convolution.ts'
-import { add, curve, magnitude, multiply, rescale, table } from './elementwise.ts'
+import { add, curve, magnitude, multiply, rescale } from './elementwise.ts'
 import { familyNormalize } from './family-normalize.ts'
 import { familySoftmax } from './family-softmax.ts'
 import { matrixGemm } from './gemm-matrix.ts'
@@ -20,6 +20,7 @@ import { resize } from './resize.ts'
 import { shiftGelu } from './shift-gelu.ts'
 import { softmax } from './softmax.ts'
 import { STAGED_TILES } from './staged-tile.ts'
+import { table } from './table.ts'
 
 const SIDES = [4, 2, 1] as const
 

@@ -4,7 +4,7 @@
  */
 import { GpuError, guarded } from './failure.ts'
 import type { GpuLevel, GpuProbe, GpuProgram, GpuShader } from './program.ts'
-import { checkBuffers, createSession, shadersOf } from './session.ts'
+import { checkBuffers, compileAhead, createSession, shadersOf } from './session.ts'
 import type { GpuTiles } from './tiles.ts'
 
 /** A shader that is not used on this device, and why: it did not compile, or it computed other integers. */
@@ -91,17 +91,25 @@ export async function testedProgram(
   const failed: GpuShader[] = []
   let tested = program
   checkBuffers(device, program, batch)
+  compileAhead(device, program, batch, levels, tiles)
   for (;;) {
     const before = refused.length
-    const chosen = new Set(shadersOf(device, tested.header, batch, levels, tiles))
-    for (const shader of chosen) {
-      if (shader.level === 'plain') continue
-      const verdict = verdicts.get(shader.code) ?? judge(device, program, shader)
-      verdicts.set(shader.code, verdict)
-      const reason = await verdict
+    const chosen = [...new Set(shadersOf(device, tested.header, batch, levels, tiles))].filter(
+      ({ level }) => level !== 'plain',
+    )
+    // Side by side, because compiling takes most of the time.
+    const reasons = await Promise.all(
+      chosen.map((shader) => {
+        const verdict = verdicts.get(shader.code) ?? judge(device, program, shader)
+        verdicts.set(shader.code, verdict)
+        return verdict
+      }),
+    )
+    for (const [i, { name, level }] of chosen.entries()) {
+      const reason = reasons[i]
       if (reason === undefined) continue
-      failed.push(shader)
-      refused.push({ name: shader.name, level: shader.level, reason })
+      failed.push(chosen[i])
+      refused.push({ name, level, reason })
     }
     if (refused.length === before) return { program: tested, refused }
     const shaders = tested.header.shaders.filter(

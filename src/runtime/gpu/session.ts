@@ -106,6 +106,22 @@ export function shadersOf(
   })
 }
 
+/** Compiles what a session will take, so that it is under way while shaders are tested; who needs a pipeline hears of faults. */
+export function compileAhead(
+  device: GPUDevice,
+  { header }: GpuProgram,
+  batch: number,
+  levels: readonly GpuLevel[],
+  tiles?: GpuTiles,
+): void {
+  const shaders = shadersOf(device, header, batch, levels, tiles)
+  const { pipelineOf } = pipelinesOf(device)
+  const compiling = guarded(device, 'compile the shaders', () =>
+    Promise.all(shaders.map((shader, index) => pipelineOf(shader, header.dispatches[index].words))),
+  )
+  compiling.catch(() => undefined)
+}
+
 /** Bytes of the arena of a batch. Throws `limit` where a buffer is larger than the device binds. */
 export function checkBuffers({ limits }: GPUDevice, { header, constants }: GpuProgram, batch: number): number {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, MOST_ARENA_BYTES)

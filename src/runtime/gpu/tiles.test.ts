@@ -4,7 +4,7 @@ import { GPU_KERNELS } from '../../kernels/gpu/kernels.ts'
 import type { GpuDispatch, GpuLevel } from './program.ts'
 import { checkTiles, chooseShader, DEFAULT_TILES, type GpuTiles, type TileRule } from './tiles.ts'
 
-const product = (family: string, rows: number, columns: number, depth = 64): GpuDispatch => ({
+const product = (family: string, rows: number, columns: number, depth = 512): GpuDispatch => ({
   ...{ family, name: 'layer', words: [], scaled: 0, depth },
   ...{ extent: [columns, rows, 1], batchAxis: 1 },
 })
@@ -29,6 +29,9 @@ describe('the shader of a product', () => {
     [product('dense-16', 32, 64), 1, ALL, 'gemv_dense__dot4_8x8'],
     [product('dense-16', 33, 64), 1, ALL, 'gemm_dense16__matrix_32x32'],
     [product('dense-16', 4096, 4096), 1, ALL, 'gemm_dense16__matrix_128x128'],
+    [product('dense-16', 4096, 4096, 256), 1, ALL, 'gemm_dense16__matrix_64x64'],
+    [product('window-16', 65_536, 64), 1, ALL, 'gemm_window16__matrix_64x64'],
+    [product('dense-8', 65_536, 64), 1, ['dot4', 'plain'], 'gemm_dense8__dot4_64x64'],
     [product('dense-16', 512, 2048), 1, ALL, 'gemm_dense16__matrix_64x64'],
     [product('dense-16', 4096, 4096), 1, ['dot4', 'plain'], 'gemm_dense16__dot4_64x128'],
     [product('window-8', 1, 64), 1, ['plain'], 'gemm_window8__plain_32x32'],

@@ -35,7 +35,12 @@ export interface GpuTiles {
 /** Workgroups from which a larger tile beats more workgroups: about what large GPUs run at once. */
 const ENOUGH_WORKGROUPS = 128
 
+/** Up to this depth what comes before and behind the products counts more than they: smaller tiles hide it better. */
+const SHALLOW = 256
+
 const MATRIX: readonly TileRule[] = [
+  { level: 'matrix', tile: [64, 64], columns: [1, 64], workgroups: ENOUGH_WORKGROUPS },
+  { level: 'matrix', tile: [64, 64], depth: [1, SHALLOW], workgroups: ENOUGH_WORKGROUPS },
   { level: 'matrix', tile: [128, 128], workgroups: ENOUGH_WORKGROUPS },
   { level: 'matrix', tile: [64, 64], workgroups: ENOUGH_WORKGROUPS },
   { level: 'matrix', tile: [32, 32] },
@@ -48,6 +53,7 @@ function productsOf(level: 'dot4' | 'plain'): TileRule[] {
     { level, tile: [8, 4], rows: [2, 4] },
     { level, tile: [8, 8], rows: [5, 32] },
     ...(level === 'plain' ? [] : MATRIX),
+    { level, tile: [64, 64], columns: [1, 64], workgroups: ENOUGH_WORKGROUPS },
     { level, tile: [128, 64], workgroups: ENOUGH_WORKGROUPS },
     { level, tile: [64, 64], workgroups: ENOUGH_WORKGROUPS },
     { level, tile: [64, 32] },
