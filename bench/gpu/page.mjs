@@ -1,12 +1,14 @@
 /**
- * The tables of bench/results/gpu.json as Markdown, for docs/gpu.md.
- *
- * node bench/gpu/page.mjs [result.json]
+ * `node bench/gpu/page.mjs [--check]`: writes bench/results/gpu.json and gpu-decode.json as docs/gpu-results.md. With --check
+ * nothing is written, and the exit code is 1 when the page says something else.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 
-const path = process.argv[2] ?? new URL('../results/gpu.json', import.meta.url)
-const results = JSON.parse(readFileSync(path, 'utf8'))
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
+const read = (name) => JSON.parse(readFileSync(new URL(`../results/${name}.json`, import.meta.url), 'utf8'))
+const results = read('gpu')
+const decode = read('gpu-decode')
 const rowsOf = (key) => (Array.isArray(results[key]) ? results[key] : [])
 const show = (value, digits = 3) =>
   value === undefined ? '–' : Number(value.toPrecision(digits)).toLocaleString('en-GB')
@@ -122,6 +124,30 @@ const parts = [
     ),
   ],
   [
+    'Few rows',
+    table(
+      ['columns × depth', 'rows', 'bits', 'kernel', 'µs', 'GB/s of weights', 'best tile of many rows, µs'],
+      decode.rows
+        .filter(({ taken, kernel }) => taken && kernel.startsWith('gemv'))
+        .map(({ columns, depth, rows, bits, kernel, us, gigabytesPerSecond }) => {
+          const tiles = decode.rows.filter(
+            (row) =>
+              row.columns === columns && row.depth === depth && row.rows === rows && row.kernel.startsWith('gemm'),
+          )
+          const best = Math.min(...tiles.map((row) => row.us))
+          return [
+            `${columns} × ${depth}`,
+            rows,
+            bits,
+            kernel,
+            show(us),
+            show(gigabytesPerSecond),
+            tiles.length > 0 ? show(best) : '–',
+          ]
+        }),
+    ),
+  ],
+  [
     'Random shapes',
     table(
       ['level', 'shapes', 'equal', 'shaders'],
@@ -146,4 +172,21 @@ const parts = [
     ),
   ],
 ]
-for (const [title, text] of parts) if (text.split('\n').length > 2) console.log(`## ${title}\n\n${text}\n`)
+const page = `# WebGPU, measured
+
+Written by \`node bench/gpu/page.mjs\` from \`bench/results/gpu.json\`, which \`bench/gpu\` makes on a machine with a GPU. Device
+\`${results.adapter.device}\`, ${results.adapter.description}, through Dawn in Node ${results.adapter.node}. Times of networks include writing inputs and reading outputs;
+in brackets, one run of many behind each other. onnxruntime-web runs the same networks in float32 on the same device, in the
+same process. GPUs that were idle work for half a second before anything is timed.
+
+${parts
+  .filter(([, text]) => text.split('\n').length > 2)
+  .map(([title, text]) => `## ${title}\n\n${text}`)
+  .join('\n\n')}
+`
+const target = new URL('../../docs/gpu-results.md', import.meta.url)
+if (!values.check) writeFileSync(target, page)
+else if (readFileSync(target, 'utf8') !== page) {
+  console.error('docs/gpu-results.md differs from bench/results/gpu.json; run node bench/gpu/page.mjs')
+  process.exitCode = 1
+}

@@ -15,13 +15,12 @@ export const ROW_WORDS: Words = {
   fixed: ['pixels', 'channels', 'stride', 'laneBits', 'inputSize', 'outputSize', 'outputZeroPoint', 'low', 'high'],
 }
 
-/** The same kernel in two sizes, of families of its name and its name with `-long`. A thread has `parts` words of workgroup memory, all together `sharedBytes` more. */
+/** The same kernel in two sizes, of families of its name and its name with `-long`. A thread has `parts` words of workgroup memory. */
 export function rowKernels(
   name: string,
   words: readonly string[],
   parts: number,
   text: (threads: number) => string,
-  sharedBytes = 0,
 ): GpuKernel[] {
   const all = { scaled: ROW_WORDS.scaled, fixed: [...ROW_WORDS.fixed, ...words] }
   return [64, 256].map((threads) => ({
@@ -30,7 +29,7 @@ export function rowKernels(
     level: 'plain',
     words: all,
     tile: [threads, 1, 1],
-    workgroupBytes: 4 * parts * threads + sharedBytes,
+    workgroupBytes: 4 * parts * threads,
     threads,
     code: `${bindings(all, 'u32')}${CODES}${ROW}${text(threads)}`,
   }))

@@ -1,26 +1,18 @@
-/** Softmax over the channels of each pixel in WGSL (R13). A workgroup brings both tables, 256 words each, to its own memory. */
+/** Softmax over the channels of each pixel in WGSL (R13). Tables are words, 256 each. */
 import type { GpuKernel } from './kernel.ts'
 import { largestCode, rowKernels, rowMain, together } from './rows.ts'
 import { WIDE } from './wide.ts'
 
 const FUNCTIONS = `
-// The fine table, then the coarse one.
-var<workgroup> tables: array<vec4<i32>, 128>;
-
-fn entry(index: i32) -> i32 {
-  let at = u32(index) & 511u;
-  return tables[at >> 2u][at & 3u];
-}
-
 // Spare lanes hold anything; the tables end at 65,535.
 fn exponentials(differences: vec4<i32>) -> vec4<i32> {
   let d = clamp(differences, vec4<i32>(), vec4<i32>(65535));
-  let low = d & vec4<i32>(255);
-  let fine = vec4<i32>(entry(low.x), entry(low.y), entry(low.z), entry(low.w));
+  let low = (d & vec4<i32>(255)) + vec4<i32>(4 * p.fine);
+  let fine = vec4<i32>(constant(low.x), constant(low.y), constant(low.z), constant(low.w));
   // The first entry of the other table is 2^15, and codes of 8 bits meet no other.
   if (p.inputSize == 0) { return fine; }
-  let high = (d >> vec4<u32>(8u)) + vec4<i32>(256);
-  let coarse = vec4<i32>(entry(high.x), entry(high.y), entry(high.z), entry(high.w));
+  let high = (d >> vec4<u32>(8u)) + vec4<i32>(4 * p.coarse);
+  let coarse = vec4<i32>(constant(high.x), constant(high.y), constant(high.z), constant(high.w));
   return (coarse * fine + vec4<i32>(0x4000)) >> vec4<u32>(15u);
 }
 
@@ -31,11 +23,7 @@ fn scaleShares(e: vec4<u32>, share: u32) -> vec4<i32> {
 }
 `
 
-/** Tables are there before the first maximum is known: finding it takes a barrier. */
-const body = (threads: number): string => `  for (var i = thread; i < 128u; i += ${threads}u) {
-    tables[i & 127u] = constants[select(p.coarse - 64, p.fine, i < 64u) + i32(i)];
-  }
-  let most = vec4<i32>(largestOf(thread, row));
+const BODY = `  let most = vec4<i32>(largestOf(thread, row));
   var part = vec4<i32>();
   for (var turn = 0; turn < row.turns; turn++) {
     let e = exponentials(most - codesOf(row, turn));
@@ -57,6 +45,5 @@ export const softmax: readonly GpuKernel[] = rowKernels(
   ['coarse', 'fine', 'one'],
   2,
   (threads) =>
-    `${WIDE}${FUNCTIONS}${largestCode(threads)}${together(threads, 'sumUp', 'u32', 'a + b')}${rowMain(threads, body(threads))}`,
-  2048,
+    `${WIDE}${FUNCTIONS}${largestCode(threads)}${together(threads, 'sumUp', 'u32', 'a + b')}${rowMain(threads, BODY)}`,
 )
