@@ -172,12 +172,15 @@ const parts = [
     ),
   ],
 ]
+const { device, description, node, features } = results.adapter
 const page = `# WebGPU, measured
 
-Written by \`node bench/gpu/page.mjs\` from \`bench/results/gpu.json\`, which \`bench/gpu\` makes on a machine with a GPU. Device
-\`${results.adapter.device}\`, ${results.adapter.description}, through Dawn in Node ${results.adapter.node}. Times of networks include writing inputs and reading outputs;
-in brackets, one run of many behind each other. onnxruntime-web runs the same networks in float32 on the same device, in the
-same process. GPUs that were idle work for half a second before anything is timed.
+Written by \`node bench/gpu/page.mjs\` from \`bench/results/gpu.json\`, which \`bench/gpu\` makes on a machine with a GPU.
+Adapter: ${device}, ${description}; Dawn in Node ${node}.
+
+Times of networks include writing inputs and reading outputs; in brackets, one run of many behind each other. onnxruntime-web
+runs the same networks in float32 on the same device, in the same process${features.includes('shader-f16') ? '' : '; the adapter has no shader-f16, so float16 was not run'}. A GPU
+works for half a second before anything is timed, except for the products of few rows.
 
 ${parts
   .filter(([, text]) => text.split('\n').length > 2)
