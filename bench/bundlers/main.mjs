@@ -8,12 +8,12 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { openDataSet, parseDataCard } from '../../dist/data/index.js'
 import { nodeFiles } from '../../dist/data/node-files.js'
 import { compile, parseOnnx, quantize } from '../../dist/index.js'
 import { loadSync } from '../../dist/runtime/index.js'
+import { readCommandLine } from '../command-line.mjs'
 import { browse, CHROMIUM, chromiumWords } from '../hosts/browse.mjs'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
@@ -21,7 +21,9 @@ import { bundlers } from './build.mjs'
 import { checkTarball } from './package-check.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, save: { type: 'boolean' } } })
+const { values: options } = readCommandLine(import.meta.url, {
+  options: { json: { type: 'boolean' }, save: { type: 'boolean' } },
+})
 const SAMPLES = 5
 
 const glyphs = (name) =>

@@ -3,11 +3,11 @@
  * the compiler (`changed-models.mjs`); with `--against onnxruntime-web` it compares random networks with that runtime
  * (`against.mjs`). `--from` is the first case, or the first batch of networks. Exit code 1 when there was a finding.
  */
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '../command-line.mjs'
 import { fuzzAgainst } from './against.mjs'
 import { fuzzReader } from './changed-models.mjs'
 
-const { values: options } = parseArgs({
+const { values: options } = readCommandLine(import.meta.url, {
   options: {
     against: { type: 'string' },
     minutes: { type: 'string', default: '1' },

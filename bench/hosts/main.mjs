@@ -7,14 +7,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '../command-line.mjs'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { browserHosts } from './browsers.mjs'
 import { makeJob } from './job.mjs'
 import { processHosts } from './processes.mjs'
 
-const { values: options, positionals: names } = parseArgs({
+const { values: options, positionals: names } = readCommandLine(import.meta.url, {
   allowPositionals: true,
   options: { json: { type: 'boolean' }, save: { type: 'boolean' }, all: { type: 'boolean' } },
 })

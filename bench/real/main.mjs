@@ -8,7 +8,7 @@
  * the rows and the machine in bench/results/real.json (all networks only).
  */
 import { existsSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '../command-line.mjs'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
 import { located } from './build.mjs'
@@ -24,7 +24,7 @@ const say = (text) => process.stderr.write(`${text}\n`)
 
 /** @returns {{ json: boolean, save: boolean, names: string[] }} */
 function readArguments() {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readCommandLine(import.meta.url, {
     options: { json: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
     allowPositionals: true,
   })

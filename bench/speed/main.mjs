@@ -11,7 +11,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '../command-line.mjs'
 import { formatTable } from '../table.mjs'
 import { defaultModels } from './peers-bench.mjs'
 
@@ -23,7 +23,7 @@ const measureOptions = { bursts: 9, minMillisecondsPerBurst: 100, warmUpMillisec
 const install = 'npm ci --ignore-scripts --prefix bench/peers'
 
 function readArguments() {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readCommandLine(import.meta.url, {
     options: {
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
