@@ -15,6 +15,8 @@ const MEMORY_MIB = 512
 const BATCH = 2000
 /** On a busy machine a child may wait for seconds; where the system tells the time that it computed, that counts. */
 const LONGEST_WAIT_MS = 60_000
+/** A case is too slow when so many looks in turn find it so. */
+const MOST_LOOKS = 5
 
 /** Milliseconds that a process has computed, or the time of day where the system does not say. */
 function computed(pid) {
@@ -63,6 +65,7 @@ export async function fuzzReader({ seed, minutes, from, out }) {
       })
       let running
       let watched
+      let looks = 0
       let started = 0
       let computedBefore = 0
       let killed = false
@@ -76,9 +79,12 @@ export async function fuzzReader({ seed, minutes, from, out }) {
         // The watch looks ten times a second: what it first sees of a case is its beginning, near enough.
         if (watched !== running) {
           watched = running
+          looks = 0
           computedBefore = computed(child.pid)
         }
         if (waited < LONGEST_WAIT_MS && computed(child.pid) - computedBefore < LIMIT_MS) return
+        // Where this process had to wait, the case may be over and its message not read yet.
+        if (++looks < MOST_LOOKS) return
         killed = true
         child.kill('SIGKILL')
       }, 100)
