@@ -17,13 +17,14 @@ import { readCommandLine } from '../command-line.mjs'
 import { browse, CHROMIUM, chromiumWords } from '../hosts/browse.mjs'
 import { describeMachine } from '../peers/interleave.mjs'
 import { formatTable } from '../table.mjs'
-import { bundlers } from './build.mjs'
-import { checkTarball } from './package-check.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const { values: options } = readCommandLine(import.meta.url, {
   options: { json: { type: 'boolean' }, save: { type: 'boolean' } },
 })
+// What these need is installed by `npm run bundlers`; help must do without.
+const { bundlers } = await import('./build.mjs')
+const { checkTarball } = await import('./package-check.mjs')
 const SAMPLES = 5
 
 const glyphs = (name) =>
