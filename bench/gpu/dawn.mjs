@@ -1,6 +1,6 @@
 /** Dawn for the benches: the package `webgpu`, or the binding that DAWN_NODE names. */
 import { createRequire } from 'node:module'
-import { openDevice } from '../../dist/runtime/gpu/device.js'
+import { deviceDescriptor, openDevice } from '../../dist/runtime/gpu/device.js'
 
 const FEATURES = 'enable-dawn-features=allow_unsafe_apis'
 /** Timestamps to the nanosecond. */
@@ -18,15 +18,7 @@ export async function createGpu(features = '') {
 export async function benchDevice(gpu) {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (adapter === null || adapter === undefined) throw new Error('no WebGPU adapter')
-  const wanted = ['subgroups', 'chromium-experimental-subgroup-matrix', 'timestamp-query']
-  const names = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize'].concat([
-    'maxComputeInvocationsPerWorkgroup',
-    'maxComputeWorkgroupSizeX',
-  ])
-  const device = await adapter.requestDevice({
-    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
-    requiredLimits: Object.fromEntries(names.map((name) => [name, adapter.limits[name]])),
-  })
+  const device = await adapter.requestDevice(deviceDescriptor(adapter, ['timestamp-query']))
   const { levels } = await openDevice({ gpu, adapter, device })
   return { adapter, device, levels }
 }

@@ -179,8 +179,9 @@ Written by \`node bench/gpu/page.mjs\` from \`bench/results/gpu.json\`, which \`
 Adapter: ${device}, ${description}; Dawn in Node ${node}.
 
 Times of networks include writing inputs and reading outputs; in brackets, one run of many behind each other. onnxruntime-web
-runs the same networks in float32 on the same device, in the same process${features.includes('shader-f16') ? '' : '; the adapter has no shader-f16, so float16 was not run'}. A GPU
-works for half a second before anything is timed, except for the products of few rows.
+runs the same networks in float32 on the same device, in the same process; layers by themselves, in another one on a machine
+of the same kind.${features.includes('shader-f16') ? '' : ' The adapter has no shader-f16, so float16 was not run.'} A GPU works
+for half a second before anything is timed, except for the products of few rows.
 
 ${parts
   .filter(([, text]) => text.split('\n').length > 2)

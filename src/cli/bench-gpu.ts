@@ -3,17 +3,17 @@ import { nodeFiles } from '../data/node-files.ts'
 import { parseStrictJson } from '../data/strict-json.ts'
 import { DyadicError, quoted } from '../error.ts'
 import { checkTiles, type GpuNetwork, type GpuTiles, load } from '../runtime/gpu/index.ts'
+import { MAGIC } from '../runtime/gpu/program.ts'
 import { readGpuProgram } from '../runtime/gpu/read-program.ts'
 import type { CommandResult } from './command.ts'
 import { counted, fields, integer, milliseconds, percent, table } from './format.ts'
 import { gpuComplaint, openGpu } from './gpu-device.ts'
-import { timeDispatches } from './gpu-times.ts'
+import { timeDispatches, warmUp } from './gpu-times.ts'
 import type { Session } from './session.ts'
 import { tuneTiles } from './tune-gpu.ts'
 import { tuningResult } from './tune-report.ts'
 import { checkOutputs, writeFiles } from './write-file.ts'
 
-const MAGIC = 'dyadicGP'
 const LARGEST_TILES = 2 ** 24
 const RUNS = 9
 
@@ -61,12 +61,12 @@ async function timeRuns({ inputs, batch, runInteger }: GpuNetwork, { clock, sign
       return [name, new STORED[format](count * batch).fill(code)]
     }),
   )
+  await warmUp(() => runInteger(stored), clock, signal)
   const spans: number[] = []
-  for (let run = 0; run <= RUNS; run++) {
+  for (let run = 0; run < RUNS; run++) {
     const start = clock()
     await runInteger(stored)
-    // The first run pays for what is made once.
-    if (run > 0) spans.push(clock() - start)
+    spans.push(clock() - start)
     signal.throwIfAborted()
   }
   return spans.sort((a, b) => a - b)[RUNS >> 1]

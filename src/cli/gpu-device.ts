@@ -6,19 +6,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DyadicError, quoted } from '../error.ts'
+import { deviceDescriptor } from '../runtime/gpu/device.ts'
 import { GpuError } from '../runtime/gpu/failure.ts'
 
 /** Subgroup matrices hide behind the first, as in a browser behind a flag; the second makes times exact to the nanosecond. */
 const SWITCHES = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-features=timestamp_quantization']
-const FEATURES = ['subgroups', 'chromium-experimental-subgroup-matrix', 'timestamp-query']
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-] as const
-
 /** What `load` of the GPU runtime takes as its device. */
 export interface OpenGpu {
   readonly gpu: GPU
@@ -43,10 +35,7 @@ export async function openGpu(folder: string): Promise<OpenGpu> {
     const gpu = create(SWITCHES)
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
     if (adapter === null) throw new Error('it finds no adapter; a driver for Vulkan, Metal or Direct3D 12 is needed')
-    const device = await adapter.requestDevice({
-      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
-      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
-    })
+    const device = await adapter.requestDevice(deviceDescriptor(adapter, ['timestamp-query']))
     return { gpu, adapter, device }
   } catch (cause) {
     throw new DyadicError('refused', `the package webgpu gives no GPU: ${messageOf(cause)}`, { cause })

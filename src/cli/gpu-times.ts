@@ -18,6 +18,18 @@ const MAP_READ = 1
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]
 
+/** A GPU that was idle, as while shaders are compiled, runs at a fraction of its speed for some tenths of a second. */
+const WARM_MS = 300
+
+/** Works until the GPU has its speed. `clock` gives milliseconds. */
+export async function warmUp(work: () => Promise<unknown>, clock: () => number, signal: AbortSignal): Promise<void> {
+  const end = clock() + WARM_MS
+  do {
+    await work()
+    signal.throwIfAborted()
+  } while (clock() < end)
+}
+
 /** Median microseconds of each dispatch. `clock` gives milliseconds. */
 export async function timeDispatches(
   session: GpuSession,
@@ -26,7 +38,7 @@ export async function timeDispatches(
 ): Promise<readonly number[]> {
   const { device, shaders } = session
   const exact = device.features.has('timestamp-query')
-  await submitted(device, (pass) => session.encode(pass))
+  await warmUp(() => submitted(device, (pass) => session.encode(pass)), clock, signal)
   const times: number[] = []
   for (let first = 0; first < shaders.length; first += MOST_TIMED) {
     const count = Math.min(MOST_TIMED, shaders.length - first)

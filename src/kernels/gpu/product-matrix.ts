@@ -13,7 +13,7 @@ import { PLANES, planeOffset } from './code-planes.ts'
 import { PACK } from './codes.ts'
 import { bindings, type GpuKernel } from './kernel.ts'
 import { type ProductOperands, productFamily } from './product-tiled.ts'
-import { PRODUCT_PLACE, PRODUCT_WORDS } from './product-words.ts'
+import { PRODUCT_PLACE, PRODUCT_WORDS, productTotals } from './product-words.ts'
 import { REQUANTIZE } from './requantize.ts'
 import { range } from './staged-tile.ts'
 
@@ -206,23 +206,7 @@ enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 ${bindings(PRODUCT_WORDS, 'vec2<u32>')}${PACK}${REQUANTIZE}${PLANES}
 var<workgroup> stage: array<array<i32, ${piece}>, ${pieces}>;
-var<workgroup> leftTotals: array<atomic<i32>, ${size}>;
-var<workgroup> rightTotals: array<atomic<i32>, ${size}>;
-
-fn finish(sum: vec4<i32>) -> vec4<i32> {
-  let scaled = requantize(sum << vec4<u32>(u32(p.leftShift)), vec4<i32>(p.multiplier), p.shift);
-  return clamp(scaled + vec4<i32>(p.outputZeroPoint), vec4<i32>(p.low), vec4<i32>(p.high));
-}
-
-fn rightTotal(column: i32) -> vec4<i32> {
-  return vec4<i32>(
-    atomicLoad(&rightTotals[column]),
-    atomicLoad(&rightTotals[column + 1]),
-    atomicLoad(&rightTotals[column + 2]),
-    atomicLoad(&rightTotals[column + 3]),
-  );
-}
-
+${productTotals(size, size)}
 fn four(piece: i32, at: i32) -> vec4<i32> {
   return vec4<i32>(stage[piece][at], stage[piece][at + 1], stage[piece][at + 2], stage[piece][at + 3]);
 }

@@ -10,7 +10,7 @@
 import { byteProducts, PLANES, planeOffset } from './code-planes.ts'
 import { PACK } from './codes.ts'
 import { bindings, type GpuKernel } from './kernel.ts'
-import { PRODUCT_PLACE, PRODUCT_WORDS } from './product-words.ts'
+import { PRODUCT_PLACE, PRODUCT_WORDS, productTotals } from './product-words.ts'
 import { REQUANTIZE } from './requantize.ts'
 import {
   declareSums,
@@ -188,23 +188,7 @@ export function tiledProduct(
     `  let ${side}Base = ((p.${side} + image * p.${side}Image) >> 1u) + (${element} >> ${operands[side] === 8 ? '3u' : '2u'});`
   const code = `${bindings(PRODUCT_WORDS, 'vec2<u32>')}${PACK}${REQUANTIZE}${PLANES}${byteProducts(level)}
 ${declareTile(tile)}
-var<workgroup> leftTotals: array<atomic<i32>, ${rows}>;
-var<workgroup> rightTotals: array<atomic<i32>, ${columns}>;
-
-fn finish(sum: vec4<i32>) -> vec4<i32> {
-  let scaled = requantize(sum << vec4<u32>(u32(p.leftShift)), vec4<i32>(p.multiplier), p.shift);
-  return clamp(scaled + vec4<i32>(p.outputZeroPoint), vec4<i32>(p.low), vec4<i32>(p.high));
-}
-
-fn rightTotal(column: i32) -> vec4<i32> {
-  return vec4<i32>(
-    atomicLoad(&rightTotals[column]),
-    atomicLoad(&rightTotals[column + 1]),
-    atomicLoad(&rightTotals[column + 2]),
-    atomicLoad(&rightTotals[column + 3]),
-  );
-}
-
+${productTotals(rows, columns)}
 @compute @workgroup_size(${tileThreads(tile)})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let t = i32(thread);

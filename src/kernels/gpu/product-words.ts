@@ -51,3 +51,27 @@ export const PRODUCT_PLACE = LOOPS.toReversed()
 `,
   )
   .join('')
+
+/**
+ * The sums of single lines of both operands in workgroup memory, `rightTotal(column)` of four columns, and `finish(sum)`, which
+ * makes codes of sums. Needs REQUANTIZE.
+ */
+export function productTotals(rows: number, columns: number): string {
+  return `var<workgroup> leftTotals: array<atomic<i32>, ${rows}>;
+var<workgroup> rightTotals: array<atomic<i32>, ${columns}>;
+
+fn finish(sum: vec4<i32>) -> vec4<i32> {
+  let scaled = requantize(sum << vec4<u32>(u32(p.leftShift)), vec4<i32>(p.multiplier), p.shift);
+  return clamp(scaled + vec4<i32>(p.outputZeroPoint), vec4<i32>(p.low), vec4<i32>(p.high));
+}
+
+fn rightTotal(column: i32) -> vec4<i32> {
+  return vec4<i32>(
+    atomicLoad(&rightTotals[column]),
+    atomicLoad(&rightTotals[column + 1]),
+    atomicLoad(&rightTotals[column + 2]),
+    atomicLoad(&rightTotals[column + 3]),
+  );
+}
+`
+}

@@ -66,6 +66,23 @@ function levelsOf(features: ReadonlySet<string>, info: GPUAdapterInfo, gpu: GPU 
   )
 }
 
+const FEATURES = ['subgroups', MATRIX_FEATURE]
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const
+
+/** What to ask an adapter for: everything it has of what programs use, and of `more` features. */
+export function deviceDescriptor(adapter: GPUAdapter, more: readonly string[] = []): GPUDeviceDescriptor {
+  return {
+    requiredFeatures: [...FEATURES, ...more].filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+  }
+}
+
 /** Throws `no-adapter` where there is none, or where the adapter gives no device. */
 export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
   const gpu = choice.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
@@ -82,20 +99,9 @@ export async function openDevice(choice: DeviceChoice): Promise<OpenedDevice> {
         ? 'there is no WebGPU here; browsers have it on pages from https or localhost, Node in the package webgpu'
         : 'WebGPU offers no adapter',
     )
-  const { limits } = adapter
-  const features = ['subgroups', MATRIX_FEATURE].filter((feature) => adapter.features.has(feature)) as GPUFeatureName[]
   let device: GPUDevice
   try {
-    device = await adapter.requestDevice({
-      requiredFeatures: features,
-      requiredLimits: {
-        maxBufferSize: limits.maxBufferSize,
-        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-      },
-    })
+    device = await adapter.requestDevice(deviceDescriptor(adapter))
   } catch (cause) {
     throw new GpuError('no-adapter', `the adapter gives no device: ${cause}`, { cause })
   }
